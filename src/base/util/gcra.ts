@@ -1,0 +1,59 @@
+/**
+ * Rate limits by the generic cell rate algorithm: one number per key, no timer. The same code
+ * guards streams and HTTP, inbound and outbound.
+ * @module
+ */
+
+import type { Clock } from './clock.ts'
+
+export interface Rate {
+  /** Sustained rate, cells a second. */
+  readonly perSecond: number
+  /** Cells that may come at once after a pause. */
+  readonly burst: number
+}
+
+export interface RateLimiterInit {
+  readonly rate: Rate
+  /** Bound on the keys remembered; the least recently used is forgotten, and so starts afresh. */
+  readonly keysMax: number
+  readonly clock: Pick<Clock, 'monotonicMs'>
+}
+
+export class RateLimiter {
+  /** Key to its theoretical arrival time, ms of the monotonic clock; insertion order is use order. */
+  readonly #arrivals = new Map<string, number>()
+  readonly #init: RateLimiterInit
+
+  constructor(init: RateLimiterInit) {
+    this.#init = init
+  }
+
+  /** Takes `cells` for `key` and returns 0; or takes nothing and returns the ms to wait for them. */
+  take(key: string, cells = 1): number {
+    const waitMs = this.waitMs(key, cells)
+    if (waitMs === 0) this.#advance(key, cells)
+    return waitMs
+  }
+
+  /** The ms until `cells` would be granted to `key`; 0 means now. Takes nothing. */
+  waitMs(key: string, cells = 1): number {
+    const { rate, clock } = this.#init
+    const emissionMs = 1000 / rate.perSecond
+    const now = clock.monotonicMs()
+    const arrival = Math.max(this.#arrivals.get(key) ?? now, now)
+    return Math.max(0, arrival + (cells - rate.burst) * emissionMs - now)
+  }
+
+  #advance(key: string, cells: number): void {
+    const { rate, keysMax, clock } = this.#init
+    const now = clock.monotonicMs()
+    const arrival = Math.max(this.#arrivals.get(key) ?? now, now) + (cells * 1000) / rate.perSecond
+    this.#arrivals.delete(key)
+    this.#arrivals.set(key, arrival)
+    if (this.#arrivals.size > keysMax) {
+      const oldest = this.#arrivals.keys().next().value
+      if (oldest !== undefined) this.#arrivals.delete(oldest)
+    }
+  }
+}

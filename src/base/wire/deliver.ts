@@ -1,0 +1,100 @@
+/** Messages of `/abzu/deliver/1.0.0`. Hot path: arrays, checked by hand-picked shapes. @see docs/protocol.md#delivery @module */
+
+import { AbzuError } from '../util/errors.ts'
+import { decode, encode } from './codec.ts'
+import { wireLimits } from './limits.ts'
+import { bytes, bytesBetween, literal, list, tuple, uint } from './shape.ts'
+
+/** Door id, and proof of holding the door's key. */
+export const doorIdBytes = 8
+export const doorProofBytes = 16
+
+/** Requests of one stream that may be unanswered at once. */
+export const deliveriesInFlightMax = 512
+
+export interface DeliverRequest {
+  /** Chosen by the sender, unique among its unanswered requests of this stream. */
+  readonly requestId: number
+  /** 32 bytes. */
+  readonly mailbox: Uint8Array
+  /** 8 bytes: which door of the mailbox. */
+  readonly doorId: Uint8Array
+  /** 16 bytes: see `doorProof` of base/crypto. */
+  readonly proof: Uint8Array
+  readonly envelope: Uint8Array
+}
+
+export type DeliverAnswer =
+  | {
+      readonly kind: 'receipt'
+      /** The requests that this receipt answers. */
+      readonly requestIds: readonly number[]
+      /** Signed receipt statement over the items of those requests. */
+      readonly statement: Uint8Array
+    }
+  | {
+      readonly kind: 'refused'
+      readonly requestId: number
+      /** See error-numbers.ts. */
+      readonly error: number
+      /** Before this many ms a repetition is pointless; 0 where it is not a matter of time. */
+      readonly retryAfterMs: number
+      /** With ABZU_STALE_KEY the newest mailbox record, otherwise empty. */
+      readonly record: Uint8Array
+    }
+
+const tag = { deliver: 0, receipt: 1, refused: 2 } as const
+const u32Max = 2 ** 32 - 1
+
+const requestShape = tuple(
+  literal(tag.deliver),
+  uint(u32Max),
+  bytes(32),
+  bytes(doorIdBytes),
+  bytes(doorProofBytes),
+  bytesBetween(1, wireLimits.envelopeBytesMax),
+)
+const receiptShape = tuple(
+  literal(tag.receipt),
+  list(uint(u32Max), deliveriesInFlightMax),
+  bytesBetween(64, 64 * 1024),
+)
+const refusedShape = tuple(
+  literal(tag.refused),
+  uint(u32Max),
+  uint(0xffff),
+  uint(2 ** 31),
+  bytesBetween(0, wireLimits.recordBytesMax),
+)
+
+export function encodeDeliverRequest(request: DeliverRequest): Uint8Array {
+  const { requestId, mailbox, doorId, proof, envelope } = request
+  return encode([tag.deliver, requestId, mailbox, doorId, proof, envelope])
+}
+
+/** @throws {AbzuError} ABZU_MALFORMED */
+export function decodeDeliverRequest(payload: Uint8Array): DeliverRequest {
+  const [, requestId, mailbox, doorId, proof, envelope] = requestShape(decode(payload), 'delivery')
+  return { requestId, mailbox, doorId, proof, envelope }
+}
+
+export function encodeDeliverAnswer(answer: DeliverAnswer): Uint8Array {
+  return answer.kind === 'receipt'
+    ? encode([tag.receipt, answer.requestIds, answer.statement])
+    : encode([tag.refused, answer.requestId, answer.error, answer.retryAfterMs, answer.record])
+}
+
+/** @throws {AbzuError} ABZU_MALFORMED */
+export function decodeDeliverAnswer(payload: Uint8Array): DeliverAnswer {
+  const value = decode(payload)
+  const kind: unknown = Array.isArray(value) ? value[0] : undefined
+  if (kind === tag.receipt) {
+    const [, requestIds, statement] = receiptShape(value, 'receipt')
+    return { kind: 'receipt', requestIds, statement }
+  }
+  if (kind === tag.refused) {
+    const [, requestId, error, retryAfterMs, newest] = refusedShape(value, 'refusal')
+    return { kind: 'refused', requestId, error, retryAfterMs, record: newest }
+  }
+  throw new AbzuError('ABZU_MALFORMED', 'an answer of an unknown kind')
+}

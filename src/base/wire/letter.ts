@@ -1,0 +1,67 @@
+/**
+ * The inside of an envelope: what one person tells another. Only the user half knows it.
+ * @see docs/protocol.md#letters
+ * @module
+ */
+
+import { wireLimits } from './limits.ts'
+import {
+  bytes,
+  bytesBetween,
+  list,
+  literal,
+  optional,
+  record,
+  text,
+  uint,
+  type Shaped,
+} from './shape.ts'
+
+export const msgIdBytes = 16
+
+/** Who writes, and what: `body` has the shape that `type` names. */
+export const letterShape = record({
+  v: literal(1),
+  /** Root public key of the sender. */
+  from: bytes(32),
+  /** Signed device certificate of the device that signed the envelope. */
+  deviceCertificate: bytesBetween(64, 512),
+  /** Chosen at random by the sender; the same for every copy and repetition of one message. */
+  msgId: bytes(msgIdBytes),
+  /** ms since 1970 by the sender's clock: for display, never for order or safety. */
+  sentAt: uint(),
+  type: text(32),
+  body: bytesBetween(0, wireLimits.envelopeBytesMax),
+  /** The sender's newest mailbox record, so that a contact can notice that its own copy is old. */
+  recordSeq: uint(),
+})
+export type Letter = Shaped<typeof letterShape>
+
+/** How to answer: the sender's signed mailbox record and a token for one of its doors. */
+const returnAddressShape = record({
+  record: bytesBetween(64, wireLimits.recordBytesMax),
+  token: bytes(32),
+})
+
+/** Type `text`: something to read. */
+export const textBodyShape = record({
+  text: text(wireLimits.textBytesMax),
+  /** The name by which the sender calls itself. */
+  name: text(wireLimits.nameBytesMax),
+  /** Sent until the recipient is known to have it. */
+  returnAddress: optional(returnAddressShape),
+})
+export type TextBody = Shaped<typeof textBodyShape>
+
+/** Type `hello`: a return address and nothing to read: a request was accepted. */
+export const helloBodyShape = record({
+  name: text(wireLimits.nameBytesMax),
+  returnAddress: returnAddressShape,
+})
+export type HelloBody = Shaped<typeof helloBodyShape>
+
+/** Type `read`: these messages were read. Contacts only, never answered. */
+export const readBodyShape = record({
+  msgIds: list(bytes(msgIdBytes), 256),
+})
+export type ReadBody = Shaped<typeof readBodyShape>
