@@ -39,8 +39,21 @@ module.exports = {
     downward('base/util', 'base/wire', 'base/crypto', 'base/store'),
     downward('base/wire', 'base/crypto', 'base/store'),
     downward('base/crypto', 'base/store'),
-    downward('machine/transport', 'machine/node', 'machine/mailbox', 'machine/sync', 'machine/relay', 'machine/federation'),
-    downward('machine/node', 'machine/mailbox', 'machine/sync', 'machine/relay', 'machine/federation'),
+    downward(
+      'machine/transport',
+      'machine/node',
+      'machine/mailbox',
+      'machine/sync',
+      'machine/relay',
+      'machine/federation',
+    ),
+    downward(
+      'machine/node',
+      'machine/mailbox',
+      'machine/sync',
+      'machine/relay',
+      'machine/federation',
+    ),
     downward('machine/mailbox', 'machine/sync', 'machine/relay', 'machine/federation'),
     downward('machine/sync', 'machine/relay', 'machine/federation'),
     downward('machine/relay', 'machine/federation'),
@@ -54,17 +67,22 @@ module.exports = {
     {
       name: 'only-start-composes',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/compose/', '^src/surface/cli/start\\.ts$', '^src/index\\.ts$'] },
+      from: {
+        path: '^src/',
+        pathNot: ['^src/compose/', '^src/surface/cli/start\\.ts$', '^src/index\\.ts$'],
+      },
       to: { path: room('compose') },
     },
     {
       name: 'machine-cannot-open',
-      comment: 'The machine half has no function that could open anything: no envelope, seal, keyring or password.',
+      comment:
+        'The machine half has no function that could open anything: no envelope, seal, keyring or password.',
       severity: 'error',
       from: { path: room('machine') },
       to: {
         path: room('base/crypto'),
-        pathNot: '^src/base/crypto/(platform|hash|signature|address|stamp|door|labels|certificate|slot-header|mailbox-record|receipt)\\.ts$',
+        pathNot:
+          '^src/base/crypto/(platform|hash|signature|address|stamp|door|labels|certificate|slot-header|mailbox-record|receipt)\\.ts$',
       },
     },
     {
@@ -77,17 +95,36 @@ module.exports = {
       },
       to: { dependencyTypes: ['core'] },
     },
-    home('libp2p', [outside('libp2p'), outside('@libp2p'), outside('@multiformats')], room('machine/transport')),
-    home('level', [outside('classic-level'), outside('memory-level'), outside('abstract-level')], room('base/store')),
+    home(
+      'libp2p',
+      [outside('libp2p'), outside('@libp2p'), outside('@multiformats')],
+      room('machine/transport'),
+    ),
+    home(
+      'level',
+      [outside('classic-level'), outside('memory-level'), outside('abstract-level')],
+      room('base/store'),
+    ),
     home('msgpackr', outside('msgpackr'), '^src/base/wire/codec\\.ts$'),
-    home('crypto-libraries', [outside('@noble'), outside('@scure'), outside('hpke')], room('base/crypto')),
+    home(
+      'crypto-libraries',
+      [outside('@noble'), outside('@scure'), outside('hpke')],
+      room('base/crypto'),
+    ),
     home('fastify', [outside('fastify'), outside('@fastify')], room('surface/api')),
-    home('commander', [outside('commander'), outside('@clack'), outside('qr')], room('surface/cli')),
+    home(
+      'commander',
+      [outside('commander'), outside('@clack'), outside('qr')],
+      room('surface/cli'),
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
   },
 }

@@ -13,12 +13,10 @@ const dangerous =
 /** `text` in NFC with each dangerous character shown as its code point, e.g. `<U+001B>`.
  *  Line feeds stay. */
 export function inertText(text: string): string {
-  return text
-    .normalize('NFC')
-    .replace(dangerous, (character) => {
-      const codePoint = character.codePointAt(0) as number
-      return `<U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}>`
-    })
+  return text.normalize('NFC').replace(dangerous, (character) => {
+    const codePoint = character.codePointAt(0) as number
+    return `<U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}>`
+  })
 }
 
 /** As `inertText`, on one line and at most `charactersMax` characters: for names and log fields. */

@@ -26,7 +26,11 @@ export async function sleep(
  *  @throws {AbzuError} ABZU_TIMEOUT */
 export async function withTimeout<T>(
   scheduler: Scheduler,
-  { timeoutMs, what, signal }: { timeoutMs: number; what: string; signal?: AbortSignal | undefined },
+  {
+    timeoutMs,
+    what,
+    signal,
+  }: { timeoutMs: number; what: string; signal?: AbortSignal | undefined },
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted()

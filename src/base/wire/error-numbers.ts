@@ -20,7 +20,9 @@ const numbers = {
   ABZU_PROTOCOL_VIOLATION: 14,
 } as const satisfies Partial<Record<ErrorCode, number>>
 
-const codes = new Map<number, ErrorCode>(Object.entries(numbers).map(([code, number]) => [number, code as ErrorCode]))
+const codes = new Map<number, ErrorCode>(
+  Object.entries(numbers).map(([code, number]) => [number, code as ErrorCode]),
+)
 
 /** The number of `code`; that of ABZU_INTERNAL where a peer is not told more. */
 export function errorNumber(code: ErrorCode): number {

@@ -123,7 +123,8 @@ export function record<const F extends Fields>(fields: F): Shape<Required<F> & M
       throw wrong(path, 'a map')
     }
     if (value instanceof Uint8Array) throw wrong(path, 'a map')
-    for (const key of Object.keys(value)) if (!names.has(key)) throw wrong(path, 'free of other keys')
+    for (const key of Object.keys(value))
+      if (!names.has(key)) throw wrong(path, 'free of other keys')
     const given = value as Record<string, unknown>
     const result: Record<string, unknown> = {}
     for (const [name, shape] of Object.entries(fields)) {

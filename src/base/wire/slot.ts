@@ -55,7 +55,8 @@ export function parseSlotHeader(signed: Uint8Array): {
   if (signed.length !== slotHeaderBytes || format !== 1 || !classes.includes(kind ?? 0)) {
     throw new AbzuError('ABZU_MALFORMED', 'not a slot header of version 1')
   }
-  if (!Number.isSafeInteger(version)) throw new AbzuError('ABZU_MALFORMED', 'a slot version too large')
+  if (!Number.isSafeInteger(version))
+    throw new AbzuError('ABZU_MALFORMED', 'a slot version too large')
   return {
     header: {
       class: kind as SlotClass,

@@ -1,0 +1,108 @@
+/**
+ * What an account needs of the machine it lives on. Objects of the machine half satisfy these
+ * interfaces by their shape; on a guest's device other objects do.
+ * @module
+ */
+
+import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
+import type { ErrorCode } from '../../base/util/errors.ts'
+import type { Cancel } from '../../base/util/clock.ts'
+import type { Host } from '../../base/wire/records.ts'
+import type { SlotClass } from '../../base/wire/slot.ts'
+
+export interface SignedSlot {
+  /** The signed header, 190 bytes. */
+  readonly signed: Uint8Array
+  /** Empty where the slot was emptied. */
+  readonly body: Uint8Array
+}
+
+export interface MailItem {
+  readonly id: ItemId
+  /** Place in this copy's order of arrival. */
+  readonly arrival: number
+  readonly envelope: Uint8Array
+}
+
+/** The account's own mailbox, local or remote. */
+export interface MailboxPort {
+  readonly mailbox: MailboxId
+  /** Mail in order of arrival, at most `limit` items behind `after`; `next` continues, and is missing at the end. */
+  mail(page: { after?: number; limit: number }): Promise<{ items: MailItem[]; next?: number }>
+  /** Stores slots, all or none, and acts on the plain ones (a door opens, acknowledged mail goes).
+   *  Resolves after fsync.
+   *  @throws {AbzuError} ABZU_SIGNATURE_INVALID, ABZU_MALFORMED, ABZU_QUOTA_EXCEEDED, those of the store */
+  putSlots(slots: readonly SignedSlot[]): Promise<void>
+  slot(key: Uint8Array): Promise<SignedSlot | undefined>
+  /** Every slot of a class once, in no promised order. */
+  slots(slotClass: SlotClass): AsyncIterable<SignedSlot>
+  /** Drops from the disk what emptied slots held, as far as the file system allows. */
+  erase(): Promise<void>
+  /** Calls `listener` after new mail has become durable. */
+  watch(listener: () => void): Cancel
+}
+
+/** Opens mailboxes on this machine. */
+export interface HostingPort {
+  /** Hosts a mailbox whose first slots are given: identity, record, keyring. Resolves after fsync.
+   *  @throws {AbzuError} ABZU_ALREADY_EXISTS, those of putSlots */
+  host(rootPk: Uint8Array, slots: readonly SignedSlot[]): Promise<MailboxPort>
+  /** A mailbox that is hosted already.
+   *  @throws {AbzuError} ABZU_NOT_HOSTED */
+  mailbox(mailbox: MailboxId): MailboxPort
+}
+
+export interface Outgoing {
+  /** The sender's own mailbox: whose outcome it is and whose limits count. */
+  readonly from: MailboxId
+  readonly to: MailboxId
+  readonly hosts: readonly Host[]
+  readonly doorId: Uint8Array
+  readonly proof: Uint8Array
+  readonly envelope: Uint8Array
+}
+
+/** What became of an envelope. `id` is its item id. */
+export interface Outcome {
+  readonly id: ItemId
+  readonly state: 'delivered' | 'held' | 'expired' | 'refused' | 'stale-key'
+  readonly atMs: number
+  /** The host that answered; the own node where no host did. */
+  readonly by: PeerId
+  /** With `held` and `delivered`: kept until then, hours since 1970. */
+  readonly holdUntilHours?: number
+  /** With `refused`: why. */
+  readonly error?: ErrorCode
+  /** With `stale-key`: the newest signed mailbox record. Not verified. */
+  readonly record?: Uint8Array
+}
+
+/** Sends envelopes, for as long as it takes. */
+export interface PostPort {
+  /** Resolves with the envelope's id once it is durable in the outbox.
+   *  @throws {AbzuError} ABZU_RATE_LIMITED, ABZU_QUOTA_EXCEEDED, those of the store */
+  post(outgoing: Outgoing): Promise<ItemId>
+  /** Outcomes of this sender not yet settled, oldest first, at most 256 a call. */
+  outcomes(from: MailboxId): Promise<Outcome[]>
+  /** Forgets outcomes that the account has taken over durably. */
+  settle(from: MailboxId, ids: readonly ItemId[]): Promise<void>
+  /** Calls `listener` when this sender has a new outcome. */
+  watch(from: MailboxId, listener: () => void): Cancel
+}
+
+/** Finds where other people's mail goes. */
+export interface DirectoryPort {
+  /** This node as a home, with the addresses at which it can be reached now. */
+  home(): Host
+  /** The newest signed mailbox record that one of `hosts` has. Not verified.
+   *  @throws {AbzuError} ABZU_UNREACHABLE, ABZU_NOT_FOUND, ABZU_TIMEOUT */
+  resolve(mailbox: MailboxId, hosts: readonly Host[]): Promise<Uint8Array>
+}
+
+/** Small local rows of the node, never replicated: one per account, by its id. */
+export interface AccountRows {
+  put(key: Uint8Array, value: Uint8Array): Promise<void>
+  delete(key: Uint8Array): Promise<void>
+  get(key: Uint8Array): Uint8Array | undefined
+  range(init: { limit: number }): AsyncIterable<{ key: Uint8Array; value: Uint8Array }>
+}
