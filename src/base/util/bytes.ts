@@ -42,6 +42,11 @@ export function toHex(bytes: Uint8Array): string {
   return text
 }
 
+/** A short string that stands for `bytes` as the key of a Map: one character a byte, not for people. */
+export function mapKey(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes)
+}
+
 /** The bytes of an even number of hexadecimal digits, or undefined. */
 export function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined

@@ -29,7 +29,7 @@ export const plainSlotName = {
   identity: 'identity',
   record: 'record',
   door: (doorId: Uint8Array): string => `door/${toHex(doorId)}`,
-  /** `part` counts from 0 where one slot cannot hold what a device acknowledged on one UTC day. */
+  /** `part` counts from 0; a part is full at `acknowledgedIdsMax`. */
   acknowledgement: (device: Uint8Array, day: number, part: number): string =>
     `acknowledgement/${toHex(device)}/${day}/${part}`,
   keyring: (id: Uint8Array): string => `keyring/${toHex(id)}`,

@@ -101,13 +101,19 @@ export const doorShape = record({
 })
 export type Door = Shaped<typeof doorShape>
 
+/** Ids in one acknowledgement slot. A full slot is followed by the next part of the day, so that an
+ *  acknowledgement rewrites 4 KiB at most. */
+export const acknowledgedIdsMax = 256
+/** Bytes of an item id that an acknowledgement lists. */
+export const acknowledgedIdBytes = 16
+
 /** Body of a plain slot: what one device acknowledged on one UTC day. */
 export const acknowledgementShape = record({
   v: literal(1),
   /** Days since 1970. */
   day: uint(2 ** 24),
   /** First 16 bytes of each item id, one after the other. */
-  ids: bytesBetween(0, wireLimits.slotBodyBytesMax - 64),
+  ids: bytesBetween(0, acknowledgedIdsMax * acknowledgedIdBytes),
 })
 export type Acknowledgement = Shaped<typeof acknowledgementShape>
 
