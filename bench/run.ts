@@ -1,0 +1,23 @@
+/** Entry of `npm run bench`. @module */
+
+import { systemClock, systemScheduler } from '../src/base/util/system-time.ts'
+import { runCommand } from './command.ts'
+
+const interrupted = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(name, () => interrupted.abort(new Error(`the run ended by ${name}`)))
+}
+
+// The scheduler's timers do not keep the process alive.
+setInterval(() => {}, 60_000)
+
+const exitCode = await runCommand(process.argv.slice(2), {
+  benchmarks: [],
+  clock: systemClock,
+  scheduler: systemScheduler,
+  signal: interrupted.signal,
+  stdout: (text) => process.stdout.write(text),
+  stderr: (text) => process.stderr.write(text),
+})
+// Work that the deadline or a signal cut off may still hold handles.
+process.exit(exitCode)
