@@ -1,0 +1,73 @@
+/**
+ * The one place where an error of an inbound stream ends: a typed one is told to the peer by its number,
+ * anything else is a bug of ours, logged and told as ABZU_INTERNAL. Nothing here rejects or throws.
+ * @module
+ */
+
+import type { Scheduler } from '../../base/util/clock.ts'
+import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
+import type { Log } from '../../base/util/log.ts'
+import type { Protocol } from '../../base/wire/protocols.ts'
+import type { FrameStream } from './frame-stream.ts'
+import type { TransportLimits } from './transport-limits.ts'
+import type { StreamHandler } from './transport.ts'
+
+export interface StreamServerDeps {
+  readonly limits: Pick<TransportLimits, 'handlersMax' | 'lingerMs'>
+  readonly scheduler: Scheduler
+  readonly log: Log
+}
+
+export class StreamServer {
+  readonly #deps: StreamServerDeps
+  /** Protocol id to its streams; those of one peer are counted apart, so that one peer leaves room for others. */
+  readonly #streams = new Map<string, Set<FrameStream>>()
+
+  constructor(deps: StreamServerDeps) {
+    this.#deps = deps
+  }
+
+  /** Runs `handler` until `stream` is over. */
+  serve(protocol: Protocol, stream: FrameStream, handler: StreamHandler): void {
+    const streams = this.#streams.get(protocol.id) ?? new Set()
+    this.#streams.set(protocol.id, streams)
+    if (streams.size >= this.#deps.limits.handlersMax) {
+      return stream.abort(new AbzuError('ABZU_OVERLOADED', `too many streams of ${protocol.id}`))
+    }
+    if (countOf(streams, stream) >= 2 * protocol.streamsMax) {
+      return stream.abort(new AbzuError('ABZU_OVERLOADED', 'too many streams of one peer'))
+    }
+    streams.add(stream)
+    void stream.closed.then(() => streams.delete(stream))
+    void this.#run(protocol, stream, handler)
+  }
+
+  async #run(protocol: Protocol, stream: FrameStream, handler: StreamHandler): Promise<void> {
+    try {
+      await handler(stream)
+      await stream.end()
+      this.#linger(stream)
+    } catch (error) {
+      const reason = toAbzuError(error)
+      const fields = { protocol: protocol.id, peer: stream.peer, code: reason.code, error: reason }
+      if (reason.code === 'ABZU_INTERNAL') this.#deps.log.error('inbound stream failed', fields)
+      else this.#deps.log.debug('inbound stream refused', fields)
+      stream.abort(reason)
+    }
+  }
+
+  /** A peer that does not end its side does not keep the stream. */
+  #linger(stream: FrameStream): void {
+    const { scheduler, limits } = this.#deps
+    const cancel = scheduler.after(limits.lingerMs, () =>
+      stream.abort(new AbzuError('ABZU_TIMEOUT', 'the peer did not end the stream')),
+    )
+    void stream.closed.then(cancel)
+  }
+}
+
+function countOf(streams: ReadonlySet<FrameStream>, { peer }: FrameStream): number {
+  let count = 0
+  for (const stream of streams) if (stream.peer === peer) count++
+  return count
+}

@@ -1,0 +1,68 @@
+/**
+ * The machine's way to other machines: authenticated connections between Ed25519 peer ids and streams of
+ * frames over them.
+ * @module
+ */
+
+import type { PeerId } from '../../base/util/brand.ts'
+import type { Cancel } from '../../base/util/clock.ts'
+import type { Protocol } from '../../base/wire/protocols.ts'
+import type { FrameStream } from './frame-stream.ts'
+
+/** Deals with one inbound stream. What it throws is answered, see serve.ts. */
+export type StreamHandler = (stream: FrameStream) => Promise<void>
+
+export interface OpenInit {
+  /** Where the peer may be reached, `/ip4/../tcp/../p2p/<id>` and the like, for when no connection lives. */
+  readonly addresses?: readonly string[] | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface PeerConnection {
+  readonly peerId: PeerId
+  readonly address: string
+  readonly direction: 'inbound' | 'outbound'
+}
+
+/** A peer's first connection came, or its last one went. */
+export interface PeerChange {
+  readonly peerId: PeerId
+  readonly connected: boolean
+}
+
+export interface Transport {
+  readonly peerId: PeerId
+
+  /** Starts to accept connections at the configured places.
+   *  @throws {AbzuError} ABZU_PORT_IN_USE, ABZU_CONFIG_INVALID */
+  listen(): Promise<void>
+
+  /** Where this machine can be reached now, `/ip4/../tcp/../p2p/<id>`; loopback last. */
+  addresses(): string[]
+
+  /** Serves a protocol from now on; once for each protocol. */
+  handle(protocol: Protocol, handler: StreamHandler): void
+
+  /** A stream over any live connection, whoever opened it; else over a new one to `addresses`.
+   *  @throws {AbzuError} ABZU_UNREACHABLE, ABZU_OVERLOADED, ABZU_ADDRESS_INVALID, ABZU_CLOSED; the signal's reason */
+  open(peerId: PeerId, protocol: Protocol, init?: OpenInit): Promise<FrameStream>
+
+  /** Connects to whom the address names, unless connected.
+   *  @throws {AbzuError} ABZU_UNREACHABLE, ABZU_OVERLOADED, ABZU_ADDRESS_INVALID, ABZU_CLOSED; the signal's reason */
+  connect(address: string, signal?: AbortSignal): Promise<PeerId>
+
+  peers(): PeerConnection[]
+
+  watch(listener: (change: PeerChange) => void): Cancel
+
+  /** Stays connected to a peer, for ever: dials at once, and again after each failure and loss. A second call
+   *  replaces the addresses and dials at once.
+   *  @throws {AbzuError} ABZU_ADDRESS_INVALID, ABZU_OVERLOADED where too many peers are kept */
+  keep(peerId: PeerId, addresses: readonly string[]): void
+
+  /** Undoes `keep`. A living connection stays. */
+  release(peerId: PeerId): void
+
+  /** Stops accepting, ends all streams, closes all connections; takes a few seconds at most. */
+  close(): Promise<void>
+}
