@@ -1,0 +1,55 @@
+/**
+ * The words that an account can always be recovered from (BIP-39, English), and the keys they give.
+ * @see docs/protocol.md#keys
+ * @module
+ */
+
+import { entropyToMnemonic, mnemonicToSeedSync, validateMnemonic } from '@scure/bip39'
+import { wordlist } from '@scure/bip39/wordlists/english.js'
+import { AbzuError } from '../util/errors.ts'
+import type { CryptoPlatform } from './platform.ts'
+import { slip10Node } from './slip10.ts'
+
+const entropyBytes = 32
+const wordCounts = [12, 24]
+/** Well above 24 of the longest words. */
+const charactersMax = 1024
+/** Under BIP-44, with the letters `abzu` as the coin: no wallet derives these keys from the words. */
+const abzuPath = [44, 0x61627a75]
+const rootStep = 0
+const recoveryStep = 1
+
+/** 24 fresh words. */
+export function newWords(platform: Pick<CryptoPlatform, 'random'>): string[] {
+  return entropyToMnemonic(platform.random(entropyBytes), wordlist).split(' ')
+}
+
+/** The 12 or 24 words that a person typed, in lower case.
+ *  @throws {AbzuError} ABZU_WORDS_INVALID: a wrong number of words, an unknown one, or a checksum that does not fit */
+export function parseWords(typed: string | readonly string[]): string[] {
+  const text = typeof typed === 'string' ? typed : typed.join(' ')
+  if (text.length > charactersMax) throw invalid()
+  const words = text.normalize('NFKD').toLowerCase().trim().split(/\s+/)
+  if (!wordCounts.includes(words.length) || !validateMnemonic(words.join(' '), wordlist)) {
+    throw invalid()
+  }
+  return words
+}
+
+/** The Ed25519 seed of the root key and the X-Wing seed of the recovery key, 32 bytes each. Takes some
+ *  tens of ms.
+ *  @throws {AbzuError} ABZU_WORDS_INVALID */
+export function rootKeysOf(
+  platform: Pick<CryptoPlatform, 'hmacSha512'>,
+  words: readonly string[],
+): { readonly rootSeed: Uint8Array; readonly recoverySeed: Uint8Array } {
+  const seed = mnemonicToSeedSync(parseWords(words).join(' '))
+  return {
+    rootSeed: slip10Node(platform, seed, [...abzuPath, rootStep]).key,
+    recoverySeed: slip10Node(platform, seed, [...abzuPath, recoveryStep]).key,
+  }
+}
+
+function invalid(): AbzuError {
+  return new AbzuError('ABZU_WORDS_INVALID', 'these are not the 12 or 24 words of an account')
+}
