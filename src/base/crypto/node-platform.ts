@@ -21,6 +21,7 @@ import {
 import { hchacha } from '@noble/ciphers/chacha.js'
 import { concatBytes, fromHex } from '../util/bytes.ts'
 import { isStrictPublicKey } from './ed25519-strict.ts'
+import { nodeHmacSha256 } from './node-hmac.ts'
 import { PublicKeyCache, SecretKeyCache } from './node-key-cache.ts'
 import { nodeXWing } from './node-xwing.ts'
 import type { Aead, Argon2Params, CryptoPlatform, Ed25519 } from './platform.ts'
@@ -44,12 +45,10 @@ function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   return plain(hasher.digest())
 }
 
-function hmacOf(algorithm: 'sha256' | 'sha512') {
-  return (key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array => {
-    const hmac = createHmac(algorithm, key)
-    for (const part of parts) hmac.update(part)
-    return plain(hmac.digest())
-  }
+function hmacSha512(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+  const hmac = createHmac('sha512', key)
+  for (const part of parts) hmac.update(part)
+  return plain(hmac.digest())
 }
 
 function nodeEd25519(): Ed25519 {
@@ -140,8 +139,8 @@ export function nodePlatform(): CryptoPlatform {
   return {
     random: (length) => plain(randomBytes(length)),
     sha256,
-    hmacSha256: hmacOf('sha256'),
-    hmacSha512: hmacOf('sha512'),
+    hmacSha256: nodeHmacSha256,
+    hmacSha512,
     ed25519: nodeEd25519(),
     kem: nodeXWing(),
     chacha20poly1305,
