@@ -82,8 +82,38 @@ module.exports = {
       to: {
         path: room('base/crypto'),
         pathNot:
-          '^src/base/crypto/(platform|hash|signature|address|stamp|door|labels|certificate|slot-header|mailbox-record|receipt)\\.ts$',
+          '^src/base/crypto/(platform|hash|signature|address|stamp|door|labels|certificate|slot-header|mailbox-record|identity-document|receipt)\\.ts$',
       },
+    },
+    {
+      name: 'machine-reaches-no-opener',
+      comment: 'Nor through what it imports.',
+      severity: 'error',
+      from: { path: room('machine') },
+      to: {
+        path: '^src/base/crypto/(envelope|hpke|keyring|password|vault-cipher|words)\\.ts$',
+        reachable: true,
+      },
+    },
+    {
+      name: 'machine-reads-no-letter',
+      comment: 'The inside of an envelope is not even a shape to the machine half.',
+      severity: 'error',
+      from: { path: room('machine') },
+      to: { path: '^src/base/wire/letter\\.ts$', reachable: true },
+    },
+    {
+      name: 'surface-is-handed-its-services',
+      comment: 'It may name the types of what compose hands it, and builds no machine itself.',
+      severity: 'error',
+      from: { path: room('surface') },
+      to: { path: room('machine'), dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'surface-knows-no-store',
+      severity: 'error',
+      from: { path: room('surface') },
+      to: { path: room('base/store') },
     },
     {
       name: 'isomorphic',

@@ -58,7 +58,7 @@ export const checks: readonly Check[] = [
     name: 'layers',
     unit: 'modules',
     commands: [['depcruise', 'src']],
-    tally: numberIn(/\((\d+) modules, \d+ dependencies cruised\)/),
+    tally: numberIn(/(\d+) modules, \d+ dependencies cruised/),
   },
   {
     name: 'unused',
