@@ -1,0 +1,111 @@
+/** What each route of the table does, as plain functions of a checked call. @module */
+
+import { utf8 } from '../../base/util/bytes.ts'
+import type { Log } from '../../base/util/log.ts'
+import type { Answer, LineRoute, Request, RouteName, routes } from '../client/routes.ts'
+import type { MemberService, Services } from './services.ts'
+import type { Sessions } from './sessions.ts'
+
+export interface HandlerDeps extends Services {
+  readonly sessions: Pick<Sessions, 'open' | 'endAll'>
+  readonly log: Log
+}
+
+/** A checked request. Whom it acts as comes from its session and from nowhere else. */
+export type Call<N extends RouteName> = Request<N> & {
+  /** Aborts when the caller is gone, the time is over or the API closes. */
+  readonly signal: AbortSignal
+} & ((typeof routes)[N]['access'] extends 'open' ? unknown : { readonly member: MemberService })
+
+export type Handlers = {
+  readonly [N in RouteName]: (
+    call: Call<N>,
+  ) => N extends LineRoute ? AsyncIterable<Answer<N>> : Promise<Answer<N>>
+}
+
+const done = { ok: true } as const
+
+/** Every route's handler: a missing one does not compile. */
+export function createHandlers({ accounts, node, sessions, log }: HandlerDeps): Handlers {
+  const openSession = (member: MemberService) => {
+    const { id, name, role } = member
+    return { id, name, role, token: sessions.open(member) }
+  }
+  return {
+    status: async () => ({
+      peerId: node.peerId,
+      pid: node.pid,
+      addresses: [...node.addresses()],
+      accounts: [...(await accounts.list())],
+      peers: [...node.peers()],
+      version: node.version,
+    }),
+    stop: async () => {
+      node.stop()
+      return done
+    },
+    addPeer: async ({ body }) => {
+      await node.addPeer(body.address)
+      return done
+    },
+
+    createAccount: async ({ body: { name, role, password } }) => {
+      const { member, words } = await withPassword(password, (bytes) =>
+        accounts.create({ name, role, password: bytes }),
+      )
+      return { ...openSession(member), words: [...words] }
+    },
+    unlock: async ({ body: { account, password } }) =>
+      openSession(await withPassword(password, (bytes) => accounts.unlock(account, bytes))),
+    lock: async ({ member }) => {
+      sessions.endAll(member.id)
+      await accounts.lock(member.id)
+      return done
+    },
+
+    createLink: async ({ member, body: { uses, days } }) => ({
+      link: await member.contacts.link({
+        ...(uses !== undefined && { uses }),
+        ...(days !== undefined && { days }),
+      }),
+    }),
+    contacts: async ({ member }) => ({ contacts: [...(await member.contacts.list())] }),
+    addContact: ({ member, body }) => member.contacts.add(body),
+    safetyNumber: async ({ member, params: { contact } }) => {
+      const { id, name, verified } = await member.contacts.get(contact)
+      return { id, name, verified, safetyNumber: await member.contacts.safetyNumber(contact) }
+    },
+    confirmContact: ({ member, params, body }) =>
+      member.contacts.confirm(params.contact, body.digits),
+    blockContact: ({ member, params }) => member.contacts.block(params.contact),
+    conversation: ({ member, params }) => member.messages.conversation(params.contact),
+
+    send: async ({ member, signal, body: { to, text, waitMs } }) => {
+      const sent = await member.messages.send({ to, text })
+      if (waitMs === 0) return sent
+      try {
+        return await member.messages.settled(sent.msgId, { timeoutMs: waitMs, signal })
+      } catch (error) {
+        // the message is on its way: a wait that fails must not look like a failure to send
+        log.debug('send-wait-ended', { error: error as Error })
+        return sent
+      }
+    },
+    message: ({ member, params }) => member.messages.show(params.msgId),
+    inbox: ({ member }) => member.messages.inbox(),
+  }
+}
+
+/** Gives the password's bytes to `use` and wipes them. The text that carried them is the garbage
+ *  collector's: JavaScript cannot wipe it. */
+async function withPassword<T>(
+  password: string,
+  use: (bytes: Uint8Array) => Promise<T>,
+): Promise<T> {
+  const bytes = utf8(password.normalize('NFC'))
+  try {
+    return await use(bytes)
+  } finally {
+    bytes.fill(0)
+  }
+}

@@ -1,0 +1,104 @@
+/** Registers the table of routes: session, checks, time and shape of each are the same. @module */
+
+import { addAbortSignal } from 'node:stream'
+import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify'
+import type { Scheduler } from '../../base/util/clock.ts'
+import { AbzuError } from '../../base/util/errors.ts'
+import { withTimeout } from '../../base/util/wait.ts'
+import { routes, type Route, type RouteName } from '../client/routes.ts'
+import { errorSchema } from '../client/schemas.ts'
+import type { Failure } from './failure.ts'
+import type { Handlers } from './handlers.ts'
+import { lineStream } from './line-stream.ts'
+import type { MemberService } from './services.ts'
+import type { Sessions } from './sessions.ts'
+
+export interface RoutesDeps {
+  readonly handlers: Handlers
+  readonly sessions: Pick<Sessions, 'member'>
+  readonly scheduler: Scheduler
+  /** Aborts when the API closes. */
+  readonly closing: AbortSignal
+  /** Logs an error and says what the caller is told of it. */
+  readonly tell: (error: unknown, route: string) => Failure
+}
+
+/** For an answer to begin, where its route says nothing else. */
+const answerMsDefault = 30_000
+
+export function serveRoutes(app: FastifyInstance, deps: RoutesDeps): void {
+  const { handlers, sessions, scheduler, closing, tell } = deps
+  const callers = new WeakMap<FastifyRequest, MemberService>()
+
+  for (const [name, route] of Object.entries<Route>(routes)) {
+    // each handler has the types of its own route, which a loop over all of them cannot express
+    const handle = handlers[name as RouteName] as (call: unknown) => unknown
+    app.route({
+      method: route.method,
+      url: route.path,
+      schema: schemaOf(name, route),
+      // before the body is read: who has no session is not listened to
+      onRequest: async (request) => {
+        if (route.access === 'open') return
+        const member = sessions.member(bearerToken(request.headers.authorization))
+        if (route.access === 'household') requireHousehold(member)
+        callers.set(request, member)
+      },
+      handler: async (request, reply) => {
+        const gone = new AbortController()
+        reply.raw.once('close', () => gone.abort())
+        const { params, body } = request
+        const answer = await withTimeout(
+          scheduler,
+          { timeoutMs: route.timeoutMs ?? answerMsDefault, what: route.path },
+          async (late) => {
+            const signal = AbortSignal.any([late, closing, gone.signal])
+            const result = handle({ params, body, member: callers.get(request), signal })
+            if (!route.lines) return result
+            const lines = await lineStream({
+              values: result as AsyncIterable<unknown>,
+              encode: (value) => route.answer.parse(value),
+              fail: (error) => tell(error, route.path).body,
+            })
+            void reply.type('application/x-ndjson')
+            return addAbortSignal(closing, lines)
+          },
+        )
+        return reply.send(answer)
+      },
+    })
+  }
+}
+
+function schemaOf(
+  name: string,
+  { summary, params, body, answer, lines, access }: Route,
+): FastifySchema {
+  return {
+    operationId: name,
+    summary,
+    ...(params && { params }),
+    ...(body && { body }),
+    ...(access !== 'open' && { security: [{ session: [] }] }),
+    response: {
+      200: lines ? { content: { 'application/x-ndjson': { schema: answer } } } : answer,
+      '4xx': errorSchema,
+      '5xx': errorSchema,
+    },
+  }
+}
+
+/** @throws {AbzuError} ABZU_SESSION_INVALID */
+function bearerToken(authorization: string | undefined): string {
+  const [, token] = /^Bearer ([\w-]{43})$/.exec(authorization ?? '') ?? []
+  if (token === undefined) {
+    throw new AbzuError('ABZU_SESSION_INVALID', 'this needs a session: Authorization: Bearer ...')
+  }
+  return token
+}
+
+/** Settings of the node are for those who answer for it. */
+function requireHousehold({ role }: MemberService): void {
+  if (role === 'admin' || role === 'adult') return
+  throw new AbzuError('ABZU_DENIED', 'this is for an Admin or an Adult')
+}

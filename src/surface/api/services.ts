@@ -1,0 +1,78 @@
+/** What the API asks of the node and of its people; compose hands in objects that fit. @module */
+
+import type { Answer } from '../client/routes.ts'
+
+type Awaitable<T> = T | PromiseLike<T>
+/** What a route tells of a thing is what the API needs of it. */
+type Told<T> = Readonly<T>
+
+export type AccountSummary = Told<Answer<'status'>['accounts'][number]>
+export type ContactSummary = Told<Answer<'addContact'>>
+export type Sent = Told<Answer<'send'>>
+export type MessageReport = Told<Answer<'message'>>
+export type InboxEntry = Told<Answer<'inbox'>>
+export type ConversationEntry = Told<Answer<'conversation'>>
+export type ConnectedPeer = Told<Answer<'status'>['peers'][number]>
+
+export interface ContactsService {
+  link(init: { uses?: number; days?: number }): Promise<string>
+  add(init: { link: string; as: string }): Promise<ContactSummary>
+  list(): Awaitable<readonly ContactSummary[]>
+  get(nameOrId: string): Awaitable<ContactSummary>
+  safetyNumber(nameOrId: string): Awaitable<string>
+  confirm(nameOrId: string, digits: string): Promise<ContactSummary>
+  block(nameOrId: string): Promise<ContactSummary>
+}
+
+export interface MessagesService {
+  /** Resolves once the message is durable at the own node. */
+  send(init: { to: string; text: string }): Promise<Sent>
+  /** Resolves when the state is another than `queued`, or after `timeoutMs`; rejects with the
+   *  signal's reason. */
+  settled(msgId: string, wait: { timeoutMs: number; signal: AbortSignal }): Promise<Sent>
+  inbox(): AsyncIterable<InboxEntry>
+  show(msgId: string): Promise<MessageReport>
+  conversation(nameOrId: string): AsyncIterable<ConversationEntry>
+}
+
+/** One person, unlocked: one object from an unlocking to the next lock, never the same again. */
+export interface MemberService {
+  readonly id: string
+  readonly name: string
+  readonly role: AccountSummary['role']
+  readonly contacts: ContactsService
+  readonly messages: MessagesService
+}
+
+export interface AccountsService {
+  create(init: {
+    name: string
+    role: AccountSummary['role']
+    password: Uint8Array
+  }): Promise<{ readonly member: MemberService; readonly words: readonly string[] }>
+  list(): Awaitable<readonly AccountSummary[]>
+  /** Checks the password, of an unlocked account too. */
+  unlock(nameOrId: string, password: Uint8Array): Promise<MemberService>
+  lock(nameOrId: string): Promise<void>
+  /** An unlocked account; counts as its use.
+   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_LOCKED */
+  member(nameOrId: string): MemberService
+}
+
+export interface NodeService {
+  readonly peerId: string
+  readonly pid: number
+  readonly version: string
+  addresses(): readonly string[]
+  peers(): readonly ConnectedPeer[]
+  /** Resolves once the peer is remembered.
+   *  @throws {AbzuError} ABZU_ADDRESS_INVALID */
+  addPeer(address: string): Promise<void>
+  /** Begins to end the daemon and returns. */
+  stop(): void
+}
+
+export interface Services {
+  readonly accounts: AccountsService
+  readonly node: NodeService
+}

@@ -1,0 +1,181 @@
+/**
+ * The SDK: what the control API offers, as methods. Answers are checked before they are returned.
+ * @module
+ */
+
+import type { Scheduler } from '../../base/util/clock.ts'
+import { AbzuError } from '../../base/util/errors.ts'
+import { systemScheduler } from '../../base/util/system-time.ts'
+import { exchange, readJson, readJsonLines, type HttpAnswer } from './http.ts'
+import {
+  routes,
+  type Answer,
+  type Asked,
+  type LineRoute,
+  type Route,
+  type RouteName,
+} from './routes.ts'
+import { errorSchema } from './schemas.ts'
+
+const timeoutMsDefault = 30_000
+
+export interface AbzuClientInit {
+  /** Absolute path of the daemon's socket: `api.sock` in its ABZU_HOME. */
+  readonly socketPath: string
+  /** Of a session, for what acts as an account. */
+  readonly token?: string | undefined
+  readonly timeoutMs?: number | undefined
+  readonly scheduler?: Scheduler | undefined
+}
+
+/** Each method throws the `AbzuError` that the daemon answered, or one of the connection:
+ *  ABZU_NO_DAEMON, ABZU_DENIED, ABZU_TIMEOUT, ABZU_CLOSED, ABZU_PROTOCOL_VIOLATION. */
+export class AbzuClient {
+  readonly #init: AbzuClientInit
+
+  constructor(init: AbzuClientInit) {
+    this.#init = init
+  }
+
+  /** The same daemon, acting as the account of a session. */
+  withSession(token: string): AbzuClient {
+    return new AbzuClient({ ...this.#init, token })
+  }
+
+  /** The node, its accounts and its peers. */
+  status(signal?: AbortSignal): Promise<Answer<'status'>> {
+    return this.#call('status', {}, signal)
+  }
+
+  /** Resolves when the daemon has agreed to end, before it has ended. */
+  async stop(): Promise<void> {
+    await this.#call('stop', {})
+  }
+
+  async addPeer(body: Body<'addPeer'>): Promise<void> {
+    await this.#call('addPeer', { body })
+  }
+
+  /** The new account is unlocked; its `words` are told this once. */
+  createAccount(body: Body<'createAccount'>): Promise<Answer<'createAccount'>> {
+    return this.#call('createAccount', { body })
+  }
+
+  unlock(body: Body<'unlock'>): Promise<Answer<'unlock'>> {
+    return this.#call('unlock', { body })
+  }
+
+  /** Ends every session of the account, this one too. */
+  async lock(): Promise<void> {
+    await this.#call('lock', {})
+  }
+
+  async createLink(body: Body<'createLink'>): Promise<string> {
+    return (await this.#call('createLink', { body })).link
+  }
+
+  async contacts(): Promise<Answer<'contacts'>['contacts']> {
+    return (await this.#call('contacts', {})).contacts
+  }
+
+  addContact(body: Body<'addContact'>): Promise<Answer<'addContact'>> {
+    return this.#call('addContact', { body })
+  }
+
+  safetyNumber(contact: string): Promise<Answer<'safetyNumber'>> {
+    return this.#call('safetyNumber', { params: { contact } })
+  }
+
+  confirmContact(contact: string, digits: string): Promise<Answer<'confirmContact'>> {
+    return this.#call('confirmContact', { params: { contact }, body: { digits } })
+  }
+
+  blockContact(contact: string): Promise<Answer<'blockContact'>> {
+    return this.#call('blockContact', { params: { contact } })
+  }
+
+  /** Resolves once the message is durable at the own node and, with `waitMs`, when a receipt came
+   *  or that time is over, whichever is first. */
+  send(body: Body<'send'>, signal?: AbortSignal): Promise<Answer<'send'>> {
+    return this.#call('send', { body }, signal)
+  }
+
+  message(msgId: string): Promise<Answer<'message'>> {
+    return this.#call('message', { params: { msgId } })
+  }
+
+  /** Both directions with one contact, oldest first. */
+  conversation(contact: string, signal?: AbortSignal): AsyncGenerator<Answer<'conversation'>> {
+    return this.#lines('conversation', { params: { contact } }, signal)
+  }
+
+  /** Oldest first, each message once, read from the daemon no faster than the caller takes them. */
+  inbox(signal?: AbortSignal): AsyncGenerator<Answer<'inbox'>> {
+    return this.#lines('inbox', {}, signal)
+  }
+
+  async #call<N extends Exclude<RouteName, LineRoute>>(
+    name: N,
+    asked: Asked<N> & RequestParts,
+    signal?: AbortSignal,
+  ): Promise<Answer<N>> {
+    const { chunks } = await this.#ask(routes[name], asked, signal)
+    // the schema of this very route made the value, which the compiler cannot follow through N
+    return checked(routes[name], await readJson(chunks)) as Answer<N>
+  }
+
+  async *#lines<N extends LineRoute>(
+    name: N,
+    asked: Asked<N> & RequestParts,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Answer<N>> {
+    const { chunks } = await this.#ask(routes[name], asked, signal)
+    for await (const line of readJsonLines(chunks)) {
+      throwIfError(line)
+      yield checked(routes[name], line) as Answer<N>
+    }
+  }
+
+  async #ask(route: Route, asked: RequestParts, signal?: AbortSignal): Promise<HttpAnswer> {
+    const { socketPath, token, timeoutMs, scheduler = systemScheduler } = this.#init
+    const answer = await exchange({
+      socketPath,
+      method: route.method,
+      path: fillPath(route.path, asked.params ?? {}),
+      token,
+      body: asked.body,
+      timeoutMs: Math.max(timeoutMs ?? timeoutMsDefault, route.timeoutMs ?? 0),
+      scheduler,
+      signal,
+    })
+    if (answer.status < 400) return answer
+    throwIfError(await readJson(answer.chunks))
+    throw new AbzuError('ABZU_PROTOCOL_VIOLATION', `the daemon answered status ${answer.status}`)
+  }
+}
+
+type Body<N extends RouteName> = Asked<N> extends { readonly body: infer B } ? B : never
+
+interface RequestParts {
+  readonly params?: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
+function fillPath(path: string, params: Readonly<Record<string, string>>): string {
+  return path.replaceAll(/:(\w+)/g, (_, name: string) =>
+    encodeURIComponent((params[name] ?? '').toWellFormed()),
+  )
+}
+
+function checked(route: Route, value: unknown): unknown {
+  const result = route.answer.safeParse(value)
+  if (result.success) return result.data
+  throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'the daemon answered another shape', {
+    cause: result.error,
+  })
+}
+
+function throwIfError(value: unknown): void {
+  const result = errorSchema.safeParse(value)
+  if (result.success) throw new AbzuError(result.data.error.code, result.data.error.message)
+}

@@ -1,0 +1,166 @@
+/** HTTP over the daemon's Unix socket, with bounds on time and size. @module */
+
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { fromUtf8 } from '../../base/util/bytes.ts'
+import type { Scheduler } from '../../base/util/clock.ts'
+import { AbzuError, type ErrorCode } from '../../base/util/errors.ts'
+
+/** Of an answer that is read whole. */
+const answerBytesMax = 16 * 1024 * 1024
+/** Of one line of an answer that is read by lines. */
+const lineBytesMax = 1024 * 1024
+
+export interface Exchange {
+  readonly socketPath: string
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly token?: string | undefined
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /** Bound on the wait for the answer, and on each pause inside it. */
+  readonly timeoutMs: number
+  readonly scheduler: Scheduler
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface HttpAnswer {
+  readonly status: number
+  /** To be read to its end, once; leaving early drops the connection. */
+  readonly chunks: AsyncIterable<Uint8Array>
+}
+
+const codeBySystemCode: Readonly<Record<string, ErrorCode>> = {
+  ENOENT: 'ABZU_NO_DAEMON',
+  ECONNREFUSED: 'ABZU_NO_DAEMON',
+  ENOTSOCK: 'ABZU_NO_DAEMON',
+  EACCES: 'ABZU_DENIED',
+  EPERM: 'ABZU_DENIED',
+  ECONNRESET: 'ABZU_CLOSED',
+  EPIPE: 'ABZU_CLOSED',
+  ETIMEDOUT: 'ABZU_TIMEOUT',
+}
+
+/** Sends one request on a connection of its own and resolves with the head of the answer.
+ *  @throws {AbzuError} ABZU_NO_DAEMON where nobody listens; ABZU_DENIED where the socket is another
+ *  user's; ABZU_TIMEOUT; ABZU_CLOSED where the daemon went away */
+export async function exchange(init: Exchange): Promise<HttpAnswer> {
+  const { socketPath, method, path, token, signal } = init
+  signal?.throwIfAborted()
+  const body = init.body === undefined ? undefined : JSON.stringify(init.body)
+  const request = httpRequest({
+    socketPath,
+    method,
+    path,
+    agent: false,
+    headers: {
+      host: 'abzu',
+      accept: 'application/json, application/x-ndjson',
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(signal && { signal }),
+  })
+  const watch = stopwatch(init, (error) => request.destroy(error))
+  try {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      request.once('response', resolve)
+      request.on('error', reject)
+      request.end(body)
+    })
+    return { status: response.statusCode ?? 0, chunks: chunksOf(response, watch, socketPath) }
+  } catch (error) {
+    watch.stop()
+    throw connectionError(error, socketPath)
+  }
+}
+
+/** The whole answer as JSON.
+ *  @throws {AbzuError} ABZU_PROTOCOL_VIOLATION where it is none, or too large; those of `exchange` */
+export async function readJson(chunks: AsyncIterable<Uint8Array>): Promise<unknown> {
+  const parts: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of chunks) {
+    length += chunk.length
+    if (length > answerBytesMax) throw violation('an answer that is too large')
+    parts.push(chunk)
+  }
+  return parseJson(Buffer.concat(parts))
+}
+
+/** Each line of newline-delimited JSON as it arrives.
+ *  @throws {AbzuError} ABZU_PROTOCOL_VIOLATION where a line is no JSON, too long or cut off */
+export async function* readJsonLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator {
+  let rest = Buffer.alloc(0)
+  for await (const chunk of chunks) {
+    rest = Buffer.concat([rest, chunk])
+    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+      yield parseJson(rest.subarray(0, end))
+      rest = rest.subarray(end + 1)
+    }
+    if (rest.length > lineBytesMax) throw violation('a line that is too long')
+  }
+  if (rest.length > 0) throw violation('a line that is cut off')
+}
+
+/** Calls `expired` once `timeoutMs` after its start or last restart. */
+function stopwatch(
+  { scheduler, timeoutMs }: Pick<Exchange, 'scheduler' | 'timeoutMs'>,
+  expired: (error: AbzuError) => void,
+): Stopwatch {
+  let cancel = () => {}
+  const stop = () => cancel()
+  const restart = () => {
+    stop()
+    cancel = scheduler.after(timeoutMs, () =>
+      expired(new AbzuError('ABZU_TIMEOUT', `the daemon said nothing for ${timeoutMs} ms`)),
+    )
+  }
+  restart()
+  return { restart, stop }
+}
+
+interface Stopwatch {
+  restart(): void
+  stop(): void
+}
+
+/** The body's chunks. The time that the reader takes between them does not count as silence. */
+async function* chunksOf(
+  response: IncomingMessage,
+  watch: Stopwatch,
+  socketPath: string,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of response as AsyncIterable<Uint8Array>) {
+      watch.stop()
+      yield chunk
+      watch.restart()
+    }
+  } catch (error) {
+    throw connectionError(error, socketPath)
+  } finally {
+    watch.stop()
+  }
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(fromUtf8(bytes) ?? '')
+  } catch (cause) {
+    throw violation('what is not JSON', cause)
+  }
+}
+
+function violation(what: string, cause?: unknown): AbzuError {
+  return new AbzuError('ABZU_PROTOCOL_VIOLATION', `the daemon answered ${what}`, { cause })
+}
+
+function connectionError(error: unknown, socketPath: string): unknown {
+  if (error instanceof AbzuError || (error as Error).name === 'AbortError') return error
+  const code = codeBySystemCode[(error as NodeJS.ErrnoException).code ?? ''] ?? 'ABZU_IO'
+  const message =
+    code === 'ABZU_NO_DAEMON'
+      ? `no daemon answers at ${socketPath}`
+      : `the connection to the daemon at ${socketPath} failed`
+  return new AbzuError(code, message, { cause: error })
+}

@@ -1,0 +1,185 @@
+/**
+ * The control API as one table: what is not listed here does not exist. The daemon serves it, the
+ * client calls it, and both take their types from it.
+ * @module
+ */
+
+import type { z } from 'zod'
+import * as schemas from './schemas.ts'
+
+/** Who may call: whoever can open the socket; a session; a session of an Admin or an Adult. */
+export type Access = 'open' | 'account' | 'household'
+
+export interface Route {
+  readonly method: 'GET' | 'POST'
+  readonly path: `/v1/${string}`
+  readonly access: Access
+  readonly summary: string
+  readonly params?: z.ZodType
+  readonly body?: z.ZodType
+  /** Of the whole answer; of one line where `lines` is set. */
+  readonly answer: z.ZodType
+  /** The answer is newline-delimited JSON of unknown length. */
+  readonly lines?: true
+  /** How long an answer may take; 30 s where nothing is said. */
+  readonly timeoutMs?: number
+}
+
+export const routes = {
+  status: {
+    method: 'GET',
+    path: '/v1/status',
+    access: 'open',
+    summary: 'The node, its accounts and its peers',
+    answer: schemas.statusSchema,
+  },
+  stop: {
+    method: 'POST',
+    path: '/v1/stop',
+    access: 'open',
+    summary: 'End the daemon',
+    answer: schemas.doneSchema,
+  },
+  addPeer: {
+    method: 'POST',
+    path: '/v1/peers',
+    access: 'household',
+    summary: 'Keep a connection to another node; grants it no trust',
+    body: schemas.addressBody,
+    answer: schemas.doneSchema,
+  },
+  createAccount: {
+    method: 'POST',
+    path: '/v1/accounts',
+    access: 'open',
+    summary: 'Create an account, unlocked, and open a session; its words are told this once',
+    body: schemas.createAccountBody,
+    answer: schemas.newAccountSchema,
+  },
+  unlock: {
+    method: 'POST',
+    path: '/v1/sessions',
+    access: 'open',
+    summary: 'Unlock an account by its password and open a session',
+    body: schemas.unlockBody,
+    answer: schemas.sessionSchema,
+  },
+  lock: {
+    method: 'POST',
+    path: '/v1/lock',
+    access: 'account',
+    summary: 'Lock the account of this session and end all its sessions',
+    answer: schemas.doneSchema,
+  },
+  createLink: {
+    method: 'POST',
+    path: '/v1/links',
+    access: 'account',
+    summary: 'Make a contact link',
+    body: schemas.linkBody,
+    answer: schemas.linkSchema,
+  },
+  contacts: {
+    method: 'GET',
+    path: '/v1/contacts',
+    access: 'account',
+    summary: 'All contacts',
+    answer: schemas.contactsSchema,
+  },
+  addContact: {
+    method: 'POST',
+    path: '/v1/contacts',
+    access: 'account',
+    summary: 'Add a contact from a link',
+    body: schemas.addContactBody,
+    answer: schemas.contactSchema,
+  },
+  safetyNumber: {
+    method: 'GET',
+    path: '/v1/contacts/:contact/safety-number',
+    access: 'account',
+    summary: 'The digits that both persons compare',
+    params: schemas.contactParams,
+    answer: schemas.safetyNumberSchema,
+  },
+  confirmContact: {
+    method: 'POST',
+    path: '/v1/contacts/:contact/confirm',
+    access: 'account',
+    summary: 'Confirm that the other person shows these digits',
+    params: schemas.contactParams,
+    body: schemas.confirmBody,
+    answer: schemas.contactSchema,
+  },
+  blockContact: {
+    method: 'POST',
+    path: '/v1/contacts/:contact/block',
+    access: 'account',
+    summary: 'Take no more messages from a contact',
+    params: schemas.contactParams,
+    answer: schemas.contactSchema,
+  },
+  send: {
+    method: 'POST',
+    path: '/v1/messages',
+    access: 'account',
+    summary: 'Send a message; waits at most waitMs for a receipt',
+    body: schemas.sendBody,
+    answer: schemas.sentSchema,
+    timeoutMs: schemas.sendWaitMsMax + 10_000,
+  },
+  message: {
+    method: 'GET',
+    path: '/v1/messages/:msgId',
+    access: 'account',
+    summary: 'What became of a message',
+    params: schemas.messageParams,
+    answer: schemas.messageSchema,
+  },
+  conversation: {
+    method: 'GET',
+    path: '/v1/contacts/:contact/messages',
+    access: 'account',
+    summary: 'Both directions with one contact, oldest first',
+    params: schemas.contactParams,
+    answer: schemas.conversationEntrySchema,
+    lines: true,
+  },
+  inbox: {
+    method: 'GET',
+    path: '/v1/inbox',
+    access: 'account',
+    summary: 'Every received message once, oldest first; nothing is marked read',
+    answer: schemas.inboxEntrySchema,
+    lines: true,
+  },
+} as const satisfies Record<string, Route>
+
+export type RouteName = keyof typeof routes
+type Routes = typeof routes
+
+type Input<N extends RouteName, Part extends 'params' | 'body'> = Routes[N] extends {
+  [P in Part]: infer Schema extends z.ZodType
+}
+  ? { readonly [P in Part]: z.input<Schema> }
+  : unknown
+
+type Checked<N extends RouteName, Part extends 'params' | 'body'> = Routes[N] extends {
+  [P in Part]: infer Schema extends z.ZodType
+}
+  ? { readonly [P in Part]: z.output<Schema> }
+  : unknown
+
+/** What a caller of the route says. */
+export type Asked<N extends RouteName> = Input<N, 'params'> & Input<N, 'body'>
+
+/** The same after the checks, with defaults. */
+export type Request<N extends RouteName> = Checked<N, 'params'> & Checked<N, 'body'>
+
+/** What the route answers; one line of it where it answers lines. */
+export type Answer<N extends RouteName> = z.output<Routes[N]['answer']>
+
+/** The routes that answer newline-delimited JSON. */
+export type LineRoute = {
+  [N in RouteName]: Routes[N] extends { lines: true } ? N : never
+}[RouteName]

@@ -1,0 +1,157 @@
+/**
+ * The shapes of the control API. The daemon checks requests and cuts answers by them, the client
+ * checks answers, and the OpenAPI document is made of them.
+ * @module
+ */
+
+import { z } from 'zod'
+import { utf8 } from '../../base/util/bytes.ts'
+import { errorCodes } from '../../base/util/errors.ts'
+import { wireLimits } from '../../base/wire/limits.ts'
+import { roles } from '../../user/household/role.ts'
+
+const utf8Text = (bytesMax: number) =>
+  z
+    .string()
+    .min(1)
+    .max(bytesMax)
+    .refine((text) => utf8(text).length <= bytesMax, `is longer than ${bytesMax} bytes of UTF-8`)
+
+const name = utf8Text(wireLimits.nameBytesMax)
+const time = z.iso.datetime({ offset: true })
+const accountId = z.string().regex(/^abzu1[02-9ac-hj-np-z]{10,90}$/)
+
+/** Longest that `POST /v1/messages` waits for a receipt. */
+export const sendWaitMsMax = 60_000
+
+export const roleSchema = z.enum(roles)
+
+export const errorSchema = z
+  .object({ error: z.object({ code: z.enum(errorCodes), message: z.string() }) })
+  .meta({ id: 'Error' })
+
+export const accountSchema = z.object({
+  id: accountId,
+  name: z.string(),
+  role: roleSchema,
+  locked: z.boolean(),
+})
+
+export const peerSchema = z.object({
+  peerId: z.string(),
+  address: z.string(),
+  direction: z.enum(['inbound', 'outbound']),
+  /** Whether this node calls again by itself when the connection is lost. */
+  kept: z.boolean(),
+})
+
+export const statusSchema = z.object({
+  peerId: z.string(),
+  pid: z.int(),
+  addresses: z.array(z.string()),
+  accounts: z.array(accountSchema),
+  peers: z.array(peerSchema),
+  version: z.string(),
+})
+
+export const doneSchema = z.object({ ok: z.literal(true) })
+
+export const addressBody = z.strictObject({
+  address: z.string().min(1).max(wireLimits.addressBytesMax),
+})
+
+/** Taken in NFC and as UTF-8, so that it is the same bytes from every keyboard. */
+const password = utf8Text(1024)
+
+export const createAccountBody = z.strictObject({ name, role: roleSchema, password })
+
+/** `account` is a name or an id. */
+export const unlockBody = z.strictObject({ account: name, password })
+
+/** A session acts as one account, and as no other. */
+export const sessionSchema = z.object({
+  id: accountId,
+  name: z.string(),
+  role: roleSchema,
+  /** 256 random bits, base64url: the bearer token. It is told once and kept nowhere. */
+  token: z.string(),
+})
+
+export const newAccountSchema = sessionSchema.extend({
+  /** Told once: whoever has them is this person. */
+  words: z.array(z.string()),
+})
+
+export const linkBody = z.strictObject({
+  uses: z.int().min(1).max(1000).optional(),
+  days: z.int().min(1).max(365).optional(),
+})
+
+export const linkSchema = z.object({ link: z.string() })
+
+export const addContactBody = z.strictObject({ link: z.string().min(1).max(8192), as: name })
+
+/** `contact` is the name that the account gave, or an id. */
+export const contactParams = z.strictObject({ contact: name })
+
+export const contactSchema = z.object({
+  id: accountId,
+  name: z.string(),
+  /** Whether a person compared the safety number. */
+  verified: z.boolean(),
+  blocked: z.boolean(),
+  /** Wrote through a link and waits to be added. */
+  request: z.boolean(),
+  /** Since when the contact's keys are other ones than a person has confirmed. */
+  keysChangedAt: time.optional(),
+})
+
+export const contactsSchema = z.object({ contacts: z.array(contactSchema) })
+
+export const safetyNumberSchema = z.object({
+  id: accountId,
+  name: z.string(),
+  /** 60 digits in 12 groups. */
+  safetyNumber: z.string(),
+  verified: z.boolean(),
+})
+
+/** Blanks between the digits do not count. */
+export const confirmBody = z.strictObject({ digits: z.string().min(1).max(256) })
+
+export const sendBody = z.strictObject({
+  to: name,
+  text: utf8Text(wireLimits.textBytesMax),
+  waitMs: z.int().min(0).max(sendWaitMsMax).default(0),
+})
+
+const state = z.enum(['queued', 'held', 'delivered', 'read', 'expired', 'refused'])
+
+export const sentSchema = z.object({ msgId: z.string(), state })
+
+export const messageParams = z.strictObject({ msgId: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) })
+
+export const messageSchema = sentSchema.extend({
+  /** Oldest first. `by` is the node that said so. */
+  history: z.array(z.object({ state, at: time, by: z.string() })),
+})
+
+export const inboxEntrySchema = z.object({
+  msgId: z.string(),
+  /** Account id of the sender, proven by a signature. */
+  from: z.string(),
+  name: z.string(),
+  /** By the sender's clock: for display only. */
+  sentAt: time,
+  text: z.string(),
+  /** Whether a person compared the sender's safety number. */
+  verified: z.boolean(),
+  /** A stranger's first message, not yet accepted. */
+  request: z.boolean(),
+})
+
+export const conversationEntrySchema = sentSchema.extend({
+  direction: z.enum(['in', 'out']),
+  sentAt: time,
+  text: z.string(),
+})

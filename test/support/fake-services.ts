@@ -1,0 +1,231 @@
+/** A node and its people without network, disk or cryptography: what the API needs, in memory. @module */
+
+import { AbzuError } from '../../src/base/util/errors.ts'
+import type {
+  AccountsService,
+  AccountSummary,
+  ContactSummary,
+  InboxEntry,
+  MemberService,
+  MessageReport,
+  NodeService,
+  Sent,
+  Services,
+} from '../../src/surface/api/services.ts'
+
+const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
+const time = '2026-11-05T12:00:00.000Z'
+
+/** A text that looks like an account id; equal numbers give equal ids. */
+export function fakeId(number: number): string {
+  return `abzu1${letters.charAt(number % 32).repeat(59)}`
+}
+
+export class FakeMember implements MemberService {
+  readonly id: string
+  readonly name: string
+  readonly role: AccountSummary['role']
+  readonly received: InboxEntry[] = []
+  readonly sent: { to: string; text: string }[] = []
+  readonly known = new Map<string, ContactSummary>()
+  /** The state that `settled` resolves with; undefined waits for the signal. */
+  settlesAs: Sent['state'] | undefined = 'delivered'
+  /** The inbox throws this after its last message. */
+  inboxFailure: Error | undefined
+  /** Messages that the inbox was asked for, and whether its reader left. */
+  taken = 0
+  left = false
+
+  constructor({ id, name, role }: { id: string; name: string; role: AccountSummary['role'] }) {
+    this.id = id
+    this.name = name
+    this.role = role
+  }
+
+  #contact(nameOrId: string): ContactSummary {
+    for (const contact of this.known.values()) {
+      if (contact.name === nameOrId || contact.id === nameOrId) return contact
+    }
+    throw new AbzuError('ABZU_NOT_FOUND', `no contact ${nameOrId}`)
+  }
+
+  #change(nameOrId: string, change: Partial<ContactSummary>): ContactSummary {
+    const contact = { ...this.#contact(nameOrId), ...change }
+    this.known.set(contact.id, contact)
+    return contact
+  }
+
+  readonly contacts = {
+    link: async ({ uses, days }: { uses?: number; days?: number }) =>
+      `abzu:${this.id}#${uses ?? 'any'}-${days ?? 30}`,
+    add: async ({ link, as }: { link: string; as: string }) => {
+      const [, id] = /^abzu:(abzu1[a-z0-9]{59})#/.exec(link) ?? []
+      if (id === undefined) throw new AbzuError('ABZU_LINK_INVALID', 'not a contact link')
+      const contact = { id, name: as, verified: false, blocked: false, request: false }
+      this.known.set(id, contact)
+      return contact
+    },
+    list: () => [...this.known.values()],
+    get: (nameOrId: string) => this.#contact(nameOrId),
+    safetyNumber: (nameOrId: string) => {
+      this.#contact(nameOrId)
+      return Array.from({ length: 12 }, () => '12345').join(' ')
+    },
+    confirm: async (nameOrId: string, digits: string) => {
+      if (digits.replaceAll(' ', '') !== '12345'.repeat(12)) {
+        throw new AbzuError('ABZU_INVALID_ARGUMENT', 'these are other digits')
+      }
+      return this.#change(nameOrId, { verified: true })
+    },
+    block: async (nameOrId: string) => this.#change(nameOrId, { blocked: true }),
+  }
+
+  readonly messages = {
+    send: async (message: { to: string; text: string }): Promise<Sent> => {
+      this.#contact(message.to)
+      this.sent.push(message)
+      return { msgId: String(this.sent.length).padStart(32, '0'), state: 'queued' }
+    },
+    settled: async (msgId: string, { signal }: { signal: AbortSignal }): Promise<Sent> => {
+      const state = this.settlesAs
+      if (state !== undefined) return { msgId, state }
+      return new Promise((_, reject) => {
+        if (signal.aborted) reject(signal.reason as Error)
+        signal.addEventListener('abort', () => reject(signal.reason as Error))
+      })
+    },
+    inbox: () => this.#inbox(),
+    show: async (msgId: string): Promise<MessageReport> => {
+      if (Number(msgId) > this.sent.length || !(Number(msgId) > 0)) {
+        throw new AbzuError('ABZU_NOT_FOUND', 'no such message')
+      }
+      const history = [{ state: 'queued' as const, at: time, by: '12D3KooWFake' }]
+      return { msgId, state: 'queued', history }
+    },
+    conversation: (nameOrId: string) => this.#conversation(nameOrId),
+  }
+
+  async *#inbox() {
+    try {
+      for (const message of this.received) {
+        this.taken++
+        yield message
+      }
+      if (this.inboxFailure) throw this.inboxFailure
+    } finally {
+      this.left = true
+    }
+  }
+
+  async *#conversation(nameOrId: string) {
+    const { id } = this.#contact(nameOrId)
+    for (const { msgId, from, sentAt, text } of this.received) {
+      if (from === id) {
+        yield { msgId, state: 'delivered' as const, direction: 'in' as const, sentAt, text }
+      }
+    }
+  }
+
+  /** Lets a message arrive. */
+  receive(message: Partial<InboxEntry>): void {
+    this.received.push({
+      msgId: String(this.received.length + 1).padStart(32, '0'),
+      from: fakeId(31),
+      name: 'friend',
+      sentAt: time,
+      text: 'hello',
+      verified: false,
+      request: false,
+      ...message,
+    })
+  }
+}
+
+interface Row {
+  readonly summary: Omit<AccountSummary, 'locked'>
+  readonly password: string
+  member: FakeMember | undefined
+}
+
+export class FakeAccounts implements AccountsService {
+  readonly #rows = new Map<string, Row>()
+  /** Every array that a password came in, to look whether it was wiped. */
+  readonly passwords: Uint8Array[] = []
+
+  async create(init: { name: string; role: AccountSummary['role']; password: Uint8Array }) {
+    const { name, role, password } = init
+    this.passwords.push(password)
+    if (role !== 'admin') throw new AbzuError('ABZU_NOT_YET', `an account of role ${role}`)
+    if ([...this.#rows.values()].some(({ summary }) => summary.name === name)) {
+      throw new AbzuError('ABZU_ALREADY_EXISTS', `there is an account ${name}`)
+    }
+    const summary = { id: fakeId(this.#rows.size), name, role }
+    const row = {
+      summary,
+      password: Buffer.from(password).toString(),
+      member: new FakeMember(summary),
+    }
+    this.#rows.set(summary.id, row)
+    return { member: row.member, words: Array.from({ length: 24 }, () => 'abandon') }
+  }
+
+  list(): AccountSummary[] {
+    return [...this.#rows.values()].map(({ summary, member }) => ({
+      ...summary,
+      locked: member === undefined,
+    }))
+  }
+
+  async unlock(nameOrId: string, password: Uint8Array): Promise<FakeMember> {
+    this.passwords.push(password)
+    const row = this.#row(nameOrId)
+    if (Buffer.from(password).toString() !== row.password) {
+      throw new AbzuError('ABZU_WRONG_PASSWORD', 'that is not the password')
+    }
+    row.member ??= new FakeMember(row.summary)
+    return row.member
+  }
+
+  async lock(nameOrId: string): Promise<void> {
+    this.#row(nameOrId).member = undefined
+  }
+
+  member(nameOrId: string): FakeMember {
+    const { member, summary } = this.#row(nameOrId)
+    if (member === undefined) throw new AbzuError('ABZU_LOCKED', `${summary.name} is locked`)
+    return member
+  }
+
+  #row(nameOrId: string): Row {
+    for (const row of this.#rows.values()) {
+      if (row.summary.name === nameOrId || row.summary.id === nameOrId) return row
+    }
+    throw new AbzuError('ABZU_NOT_FOUND', `no account ${nameOrId}`)
+  }
+}
+
+export class FakeNode implements NodeService {
+  readonly peerId = `12D3KooW${'A'.repeat(44)}`
+  readonly version = '0.0.0-fake'
+  readonly pid: number
+  readonly added: string[] = []
+  /** Runs when somebody asks the node to stop. */
+  onStop = () => {}
+
+  constructor(pid = process.pid) {
+    this.pid = pid
+  }
+
+  addresses = () => [`/ip4/127.0.0.1/tcp/1/p2p/${this.peerId}`]
+  peers = () => []
+  addPeer = async (address: string) => {
+    if (!address.startsWith('/')) throw new AbzuError('ABZU_ADDRESS_INVALID', 'not an address')
+    this.added.push(address)
+  }
+  stop = () => this.onStop()
+}
+
+/** All of a fake node's services. */
+export function fakeServices(): Services & { accounts: FakeAccounts; node: FakeNode } {
+  return { accounts: new FakeAccounts(), node: new FakeNode() }
+}
