@@ -6,6 +6,7 @@
  */
 
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
+import type { Scheduler } from '../../base/util/clock.ts'
 import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
 import { recordProtocol } from '../../base/wire/protocols.ts'
@@ -22,9 +23,15 @@ export interface HostedRecords {
 export interface DirectoryDeps {
   readonly transport: Transport
   readonly records: HostedRecords
+  readonly scheduler: Scheduler
 }
 
 const resolveTimeoutMs = 5000
+
+/** The addresses of a host as a transport dials them: a record names the peer once, not in each. */
+export function dialAddresses({ peerId, addresses = [] }: Host): string[] {
+  return addresses.map((address) => `${address}/p2p/${peerId}`)
+}
 
 export class Directory {
   readonly #deps: DirectoryDeps
@@ -58,12 +65,14 @@ export class Directory {
     throw failure
   }
 
-  async #ask(mailbox: MailboxId, { peerId, addresses = [] }: Host): Promise<Uint8Array> {
-    const { transport, records } = this.#deps
-    if (peerId === transport.peerId) return found(await records.record(mailbox))
-    return call(transport, peerId as PeerId, recordProtocol, encodeRecordRequest(mailbox), {
-      addresses,
+  async #ask(mailbox: MailboxId, host: Host): Promise<Uint8Array> {
+    const { transport, records, scheduler } = this.#deps
+    const peer = host.peerId as PeerId
+    if (peer === transport.peerId) return found(await records.record(mailbox))
+    return call(transport, peer, recordProtocol, encodeRecordRequest(mailbox), {
+      addresses: dialAddresses(host),
       timeoutMs: resolveTimeoutMs,
+      scheduler,
     })
   }
 }

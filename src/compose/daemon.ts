@@ -1,0 +1,166 @@
+/**
+ * The story of a start: one node, from its directory to its open doors, in the order of the layers.
+ * @see docs/architecture.md
+ * @module
+ */
+
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import { nodePlatform } from '../base/crypto/node-platform.ts'
+import { openStore, type Store } from '../base/store/store.ts'
+import type { PeerId } from '../base/util/brand.ts'
+import type { Clock, Scheduler } from '../base/util/clock.ts'
+import { CloseStack } from '../base/util/close-stack.ts'
+import { isAbzuError, type AbzuError } from '../base/util/errors.ts'
+import type { Log } from '../base/util/log.ts'
+import { systemClock, systemScheduler } from '../base/util/system-time.ts'
+import { sleep } from '../base/util/wait.ts'
+import { deliverProtocol, recordProtocol } from '../base/wire/protocols.ts'
+import { deliverHandler } from '../machine/mailbox/deliver-handler.ts'
+import { startJanitor } from '../machine/mailbox/janitor.ts'
+import { Mailboxes } from '../machine/mailbox/mailboxes.ts'
+import { Outbox } from '../machine/mailbox/outbox.ts'
+import { Directory, recordHandler } from '../machine/node/directory.ts'
+import { ListenPorts } from '../machine/node/listen-ports.ts'
+import { loadMachineIdentity } from '../machine/node/machine-identity.ts'
+import { PeerBook } from '../machine/node/peer-book.ts'
+import { serveCalls } from '../machine/transport/call.ts'
+import { openTransport } from '../machine/transport/open-transport.ts'
+import { serveControlApi } from '../surface/api/serve.ts'
+import { AccountManager } from '../user/household/account-manager.ts'
+import { prepareHome } from './home.ts'
+import { version } from './version.ts'
+
+export interface System {
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly log: Log
+  /** Called when somebody asks the daemon to stop. */
+  readonly stop: () => void
+}
+
+export interface AbzuNode {
+  readonly peerId: PeerId
+  readonly addresses: readonly string[]
+  /** Resolves with the reason when the node can acknowledge nothing any more: restart it. */
+  readonly failed: Promise<AbzuError>
+  close(): Promise<void>
+}
+
+/** A daemon that was killed a moment ago may still hold the lock. */
+const lockPatienceMs = 2000
+
+/** Builds and starts one node. A failed start closes what is open, last first, and rethrows.
+ *  @throws {AbzuError} ABZU_HOME_IN_USE, ABZU_PORT_IN_USE, ABZU_INSECURE_MODE, ABZU_FILE_INVALID, those of the store */
+export async function startNode(config: Config, system: System): Promise<AbzuNode> {
+  const { clock, scheduler, log } = system
+  const { limits } = config
+  const platform = nodePlatform()
+  const open = new CloseStack()
+  try {
+    await prepareHome(config.home)
+    const store = open.add(await openOwnStore(config, system))
+    const identity = await loadMachineIdentity({
+      file: join(config.home, 'machine.key'),
+      platform,
+    })
+    const ports = new ListenPorts(store.table('node'))
+    const transport = open.add(
+      await openTransport({
+        machineSeed: identity.seed,
+        tcp: ports.recall(config.tcp),
+        clock,
+        scheduler,
+        random: (length) => platform.random(length),
+        log,
+      }),
+    )
+    const peers = new PeerBook({ table: store.table('peers'), transport })
+
+    const mailboxes = new Mailboxes({ platform, store, limits: limits.mailbox, clock, log })
+    const directory = new Directory({ transport, records: mailboxes, scheduler })
+    const outbox = open.add(
+      new Outbox({
+        platform,
+        store,
+        transport,
+        mailboxes,
+        limits: limits.mailbox,
+        clock,
+        scheduler,
+        log,
+      }),
+    )
+    open.add(startJanitor({ mailboxes, scheduler, log }))
+
+    const accounts = open.add(
+      await AccountManager.open(
+        {
+          platform,
+          clock,
+          scheduler,
+          log,
+          rows: store.table('accounts'),
+          hosting: mailboxes,
+          post: outbox,
+          directory,
+        },
+        { autoLockMinutes: limits.autoLockMinutes },
+      ),
+    )
+
+    transport.handle(deliverProtocol, deliverHandler({ mailboxes, sign: identity.sign, scheduler }))
+    serveCalls(transport, recordProtocol, {
+      timeoutMs: 5000,
+      scheduler,
+      answer: recordHandler(mailboxes),
+    })
+    await transport.listen()
+    await ports.remember(config.tcp, transport.addresses())
+    await outbox.start()
+    await peers.start()
+    for (const address of config.peers) await peers.add(address)
+
+    const node = {
+      peerId: identity.peerId,
+      pid: process.pid,
+      version,
+      addresses: () => transport.addresses(),
+      peers: () => peers.list(),
+      addPeer: async (address: string) => peers.add(address),
+      stop: system.stop,
+    }
+    open.add(await serveControlApi({ config, services: { accounts, node }, clock, scheduler, log }))
+    return {
+      peerId: identity.peerId,
+      addresses: transport.addresses(),
+      failed: store.failure,
+      close: async () => open.close(),
+    }
+  } catch (error) {
+    throw await open.fail(error)
+  }
+}
+
+async function openOwnStore(config: Config, { clock, scheduler, log }: System): Promise<Store> {
+  const giveUpAtMs = clock.monotonicMs() + lockPatienceMs
+  for (;;) {
+    try {
+      return await openStore({
+        dir: join(config.home, 'store'),
+        platform: nodePlatform(),
+        clock,
+        scheduler,
+        log,
+      })
+    } catch (error) {
+      if (!isAbzuError(error, 'ABZU_HOME_IN_USE') || clock.monotonicMs() > giveUpAtMs) throw error
+      await sleep(scheduler, 100)
+    }
+  }
+}
+
+/** The system of a real machine. */
+export function realSystem({ log, stop }: Pick<System, 'log' | 'stop'>): System {
+  return { clock: systemClock, scheduler: systemScheduler, log, stop }
+}

@@ -1,0 +1,190 @@
+/**
+ * The host's checks of a delivery, cheapest first: shape, key id, expiry, door, repetition, quota,
+ * rate. The host never sees who sent: a door's key is the only credential.
+ * @see docs/protocol.md#delivery
+ * @module
+ */
+
+import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import { itemIdOf } from '../../base/crypto/address.ts'
+import { doorProof } from '../../base/crypto/door.ts'
+import type { ItemStore, NewItem } from '../../base/store/item-store.ts'
+import type { RowChange, Table } from '../../base/store/table.ts'
+import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
+import { concatBytes, equalBytes, mapKey, readU32be, u32be } from '../../base/util/bytes.ts'
+import type { Clock } from '../../base/util/clock.ts'
+import type { ErrorCode } from '../../base/util/errors.ts'
+import { RateLimiter } from '../../base/util/gcra.ts'
+import type { DeliverRequest } from '../../base/wire/deliver.ts'
+import { parseEnvelopeHeader } from '../../base/wire/envelope.ts'
+import { wireLimits } from '../../base/wire/limits.ts'
+import { acknowledgedIdBytes, type Door } from '../../base/wire/records.ts'
+import type { HostedMailbox } from './hosted-mailbox.ts'
+import type { MailboxLimits } from './mailbox-limits.ts'
+
+/** Which part of a mailbox's quota an item counts against. */
+export const pool = { owner: 0, contact: 1, request: 2 } as const
+
+export type Admission =
+  | { readonly kind: 'store'; readonly item: NewItem; readonly rows: readonly RowChange[] }
+  /** Taken before, and acknowledged by the owner since: a receipt is due, nothing is stored. */
+  | { readonly kind: 'known'; readonly id: ItemId; readonly expiresAtHours: number }
+  | { readonly kind: 'refused'; readonly error: ErrorCode; readonly retryAfterMs: number }
+
+export interface AdmissionDeps {
+  readonly platform: Pick<CryptoPlatform, 'sha256' | 'hmacSha256'>
+  readonly items: Pick<ItemStore, 'has' | 'usage'>
+  readonly acknowledged: Pick<Table, 'get'>
+  readonly doorUses: Pick<Table, 'get' | 'name'>
+  readonly limits: MailboxLimits
+  readonly clock: Clock
+}
+
+const hourMs = 3_600_000
+
+function refused(error: ErrorCode, retryAfterMs = 0): Admission {
+  return { kind: 'refused', error, retryAfterMs: Math.ceil(retryAfterMs) }
+}
+
+function reservationKey(mailbox: MailboxId, itemPool: number): string {
+  return mapKey(mailbox) + itemPool
+}
+
+/** Row key of what an owner acknowledged: `mailbox[32] | first 16 bytes of the id`. */
+export function acknowledgedKey(mailbox: MailboxId, id: Uint8Array): Uint8Array {
+  return concatBytes(mailbox, id.subarray(0, acknowledgedIdBytes))
+}
+
+export class Admissions {
+  readonly #deps: AdmissionDeps
+  readonly #perAccount: RateLimiter
+  readonly #perPeer: RateLimiter
+  readonly #perNode: RateLimiter
+  /** Uses of counted doors, which reach the table a commit later. */
+  readonly #uses = new Map<string, number>()
+  /** Admitted but not yet part of the store's own count. */
+  readonly #reserved = new Map<string, { items: number; bytes: number }>()
+
+  constructor(deps: AdmissionDeps) {
+    this.#deps = deps
+    const { limits, clock } = deps
+    const keysMax = limits.rateKeysMax
+    this.#perAccount = new RateLimiter({ rate: limits.accountInbound, keysMax, clock })
+    this.#perPeer = new RateLimiter({ rate: limits.peerInbound, keysMax, clock })
+    this.#perNode = new RateLimiter({ rate: limits.nodeInbound, keysMax: 1, clock })
+  }
+
+  /** Judges one request for a mailbox that is hosted here. Room for an item to store is reserved until
+   *  `release`.
+   *  @throws {AbzuError} ABZU_MALFORMED, ABZU_TOO_LARGE */
+  judge(request: DeliverRequest, hosted: HostedMailbox, peer: PeerId): Admission {
+    const { platform, items, acknowledged, clock } = this.#deps
+    const { mailbox } = hosted
+    const { envelope } = request
+    const { keyId, expiresAtHours } = parseEnvelopeHeader(envelope)
+    const nowMs = clock.nowMs()
+    const nowHours = Math.floor(nowMs / hourMs)
+    if (!hosted.acceptsKey(keyId, nowHours)) return refused('ABZU_STALE_KEY')
+    if (expiresAtHours <= nowHours) return refused('ABZU_EXPIRED')
+    if (expiresAtHours > nowHours + wireLimits.mailHoursMax + 1) return refused('ABZU_MALFORMED')
+
+    const door = hosted.door(request.doorId)
+    if (!door || door.untilHours <= nowHours) return refused('ABZU_DOOR_CLOSED')
+    const id = itemIdOf(platform, envelope)
+    if (!equalBytes(doorProof(platform, door.key, mailbox, id), request.proof)) {
+      return refused('ABZU_DOOR_CLOSED')
+    }
+    if (acknowledged.get(acknowledgedKey(mailbox, id))) return { kind: 'known', id, expiresAtHours }
+    const item: NewItem = {
+      mailbox,
+      kind: 'mail',
+      id,
+      receivedAtMs: nowMs,
+      expiresAtHours,
+      pool: pool[door.pool],
+      body: envelope,
+    }
+    if (items.has(mailbox, id)) {
+      this.#reserve(item)
+      return { kind: 'store', item, rows: [] }
+    }
+    const admission =
+      this.#overQuota(item) ?? this.#overRate(mailbox, peer) ?? this.#useDoor(item, door)
+    if (admission.kind === 'store') this.#reserve(item)
+    return admission
+  }
+
+  /** Ends the reservation of admitted items: the store counts them from when they are queued. */
+  release(items: readonly NewItem[]): void {
+    for (const { mailbox, pool: itemPool, body } of items) {
+      const key = reservationKey(mailbox, itemPool)
+      const reserved = this.#reserved.get(key)
+      if (!reserved) continue
+      reserved.items -= 1
+      reserved.bytes -= body.length
+      if (reserved.items === 0) this.#reserved.delete(key)
+    }
+  }
+
+  #reserve({ mailbox, pool: itemPool, body }: NewItem): void {
+    const key = reservationKey(mailbox, itemPool)
+    const reserved = this.#reserved.get(key) ?? { items: 0, bytes: 0 }
+    this.#reserved.set(key, {
+      items: reserved.items + 1,
+      bytes: reserved.bytes + body.length,
+    })
+  }
+
+  #overQuota({ mailbox, pool: itemPool, body }: NewItem): Admission | undefined {
+    const { items, limits } = this.#deps
+    const used = items.usage(mailbox)[itemPool]
+    const reserved = this.#reserved.get(reservationKey(mailbox, itemPool))
+    const [itemsMax, bytesMax] =
+      itemPool === pool.contact
+        ? [limits.contactItemsMax, limits.contactBytesMax]
+        : [limits.requestItemsMax, limits.requestBytesMax]
+    const itemCount = (used?.items ?? 0) + (reserved?.items ?? 0) + 1
+    const bytes = (used?.bytes ?? 0) + (reserved?.bytes ?? 0) + body.length
+    return itemCount > itemsMax || bytes > bytesMax
+      ? refused('ABZU_QUOTA_EXCEEDED', 60_000)
+      : undefined
+  }
+
+  #overRate(mailbox: MailboxId, peer: PeerId): Admission | undefined {
+    const account = mapKey(mailbox)
+    const waitMs = Math.max(
+      this.#perAccount.waitMs(account),
+      this.#perPeer.waitMs(peer),
+      this.#perNode.waitMs(''),
+    )
+    if (waitMs > 0) return refused('ABZU_RATE_LIMITED', waitMs)
+    this.#perAccount.take(account)
+    this.#perPeer.take(peer)
+    this.#perNode.take('')
+    return undefined
+  }
+
+  #useDoor(item: NewItem, door: Door): Admission {
+    if (door.uses === undefined) return { kind: 'store', item, rows: [] }
+    const { doorUses } = this.#deps
+    const key = concatBytes(item.mailbox, door.id)
+    const stored = doorUses.get(key)
+    const used = Math.max(stored ? readU32be(stored) : 0, this.#uses.get(mapKey(key)) ?? 0)
+    if (used >= door.uses) return refused('ABZU_DOOR_CLOSED')
+    this.#remember(mapKey(key), used + 1)
+    return {
+      kind: 'store',
+      item,
+      rows: [{ table: doorUses.name, key, value: u32be(used + 1) }],
+    }
+  }
+
+  /** Bounded, since every use is in the table a moment later. */
+  #remember(key: string, used: number): void {
+    this.#uses.delete(key)
+    this.#uses.set(key, used)
+    if (this.#uses.size > this.#deps.limits.rateKeysMax) {
+      this.#uses.delete(this.#uses.keys().next().value as string)
+    }
+  }
+}

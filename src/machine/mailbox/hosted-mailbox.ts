@@ -1,0 +1,218 @@
+/**
+ * What a host knows of one mailbox, read from its plain slots: who may sign for it, which keys seal
+ * for it now, which doors are open. Nothing here opens anything.
+ * @module
+ */
+
+import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import { openDeviceCertificate } from '../../base/crypto/certificate.ts'
+import { openIdentityDocument } from '../../base/crypto/identity-document.ts'
+import { openMailboxRecord, prekeyIdOf } from '../../base/crypto/mailbox-record.ts'
+import { plainSlotKey, verifySlot } from '../../base/crypto/slot-header.ts'
+import type { ItemStore } from '../../base/store/item-store.ts'
+import type { MailboxId } from '../../base/util/brand.ts'
+import { compareBytes, equalBytes, mapKey } from '../../base/util/bytes.ts'
+import { AbzuError } from '../../base/util/errors.ts'
+import {
+  identitySlotShape,
+  parsePlainSlot,
+  plainSlotKind,
+  plainSlotName,
+} from '../../base/wire/plain-slot.ts'
+import {
+  acknowledgementShape,
+  doorShape,
+  type Acknowledgement,
+  type Door,
+} from '../../base/wire/records.ts'
+import { decodeShape } from '../../base/wire/shape.ts'
+import { parseSlotHeader, slotClass, type SlotHeader } from '../../base/wire/slot.ts'
+
+type HostPlatform = Pick<CryptoPlatform, 'ed25519' | 'sha256'>
+
+export interface SignedSlot {
+  /** The signed header, 190 bytes. */
+  readonly signed: Uint8Array
+  /** Empty where the slot was emptied. */
+  readonly body: Uint8Array
+}
+
+/** A slot that was checked, and what storing it changes for the host. */
+export interface CheckedSlot extends SignedSlot {
+  readonly header: SlotHeader
+  /** Takes the change into memory, once the slot is durable. */
+  readonly apply: () => void
+  readonly acknowledged?: Acknowledgement
+}
+
+interface CurrentRecord {
+  readonly signed: Uint8Array
+  readonly seq: number
+  /** Key id to the hour until which it is accepted; the current prekey has none. */
+  readonly keys: ReadonlyMap<string, number>
+}
+
+interface Identity {
+  readonly seq: number
+  /** Public keys of the devices that may sign. */
+  readonly devices: ReadonlySet<string>
+}
+
+export class HostedMailbox {
+  readonly mailbox: MailboxId
+  readonly rootPk: Uint8Array
+  readonly #platform: HostPlatform
+  readonly #doors = new Map<string, Door>()
+  /** Key of a door's slot to the door's id: an emptied slot names nothing but its key. */
+  readonly #doorSlots = new Map<string, string>()
+  #identity: Identity | undefined
+  #record: CurrentRecord | undefined
+
+  constructor(platform: HostPlatform, mailbox: MailboxId, rootPk: Uint8Array) {
+    this.#platform = platform
+    this.mailbox = mailbox
+    this.rootPk = rootPk
+  }
+
+  /** Reads the plain slots of a stored mailbox. */
+  static async load(
+    { platform, items }: { platform: HostPlatform; items: ItemStore },
+    { mailbox, rootPk }: { mailbox: MailboxId; rootPk: Uint8Array },
+  ): Promise<HostedMailbox> {
+    const hosted = new HostedMailbox(platform, mailbox, rootPk)
+    const identity = await items.slot(
+      mailbox,
+      plainSlotKey(platform, mailbox, plainSlotName.identity),
+    )
+    if (!identity) throw new AbzuError('ABZU_STORE_DAMAGED', 'a mailbox has no identity slot')
+    hosted.check(identity).apply()
+    for await (const slot of items.slots(mailbox, slotClass.plain)) {
+      hosted.#checkPlain(parseSlotHeader(slot.signed).header, slot.body).apply()
+    }
+    return hosted
+  }
+
+  get doorCount(): number {
+    return this.#doors.size
+  }
+
+  door(id: Uint8Array): Door | undefined {
+    return this.#doors.get(mapKey(id))
+  }
+
+  /** The newest signed mailbox record. */
+  get record(): Uint8Array | undefined {
+    return this.#record?.signed
+  }
+
+  /** Whether mail sealed to this key id is accepted now. */
+  acceptsKey(keyId: Uint8Array, nowHours: number): boolean {
+    const untilHours = this.#record?.keys.get(mapKey(keyId))
+    return untilHours !== undefined && nowHours < untilHours
+  }
+
+  /** Checks a slot that claims to be the account's: its place, its hash, its signature, and where it
+   *  is plain, its meaning.
+   *  @throws {AbzuError} ABZU_MALFORMED, ABZU_SIGNATURE_INVALID */
+  check(slot: SignedSlot): CheckedSlot {
+    const { header } = parseSlotHeader(slot.signed)
+    if (!equalBytes(header.mailbox, this.mailbox)) {
+      throw new AbzuError('ABZU_MALFORMED', 'a slot of another mailbox')
+    }
+    if (!equalBytes(this.#platform.sha256(slot.body), header.bodyHash)) {
+      throw new AbzuError('ABZU_MALFORMED', 'a slot whose body is not the one signed')
+    }
+    const meaning =
+      header.class === slotClass.plain
+        ? this.#checkPlain(header, slot.body)
+        : { apply: () => undefined }
+    this.#checkSignature(slot.signed, header, meaning.identity ?? this.#identity)
+    return { ...slot, ...meaning, header }
+  }
+
+  #checkSignature(signed: Uint8Array, header: SlotHeader, identity: Identity | undefined): void {
+    if (!identity?.devices.has(mapKey(header.device)) || !verifySlot(this.#platform, signed)) {
+      throw new AbzuError('ABZU_SIGNATURE_INVALID', 'a slot that no device of the account signed')
+    }
+  }
+
+  #checkPlain(
+    header: SlotHeader,
+    body: Uint8Array,
+  ): { apply: () => void; identity?: Identity; acknowledged?: Acknowledgement } {
+    const slotKey = mapKey(header.key)
+    if (body.length === 0) return { apply: () => this.#closeDoor(slotKey) }
+    const { kind, content } = parsePlainSlot(body)
+    switch (kind) {
+      case plainSlotKind.identity: {
+        this.#expectName(header, plainSlotName.identity)
+        const identity = this.#parseIdentity(content)
+        return { identity, apply: () => void (this.#identity = identity) }
+      }
+      case plainSlotKind.record: {
+        this.#expectName(header, plainSlotName.record)
+        const record = this.#parseRecord(content)
+        return { apply: () => void (this.#record = record) }
+      }
+      case plainSlotKind.door: {
+        const door = decodeShape(doorShape, content, 'door')
+        this.#expectName(header, plainSlotName.door(door.id))
+        return {
+          apply: () => {
+            this.#doors.set(mapKey(door.id), door)
+            this.#doorSlots.set(slotKey, mapKey(door.id))
+          },
+        }
+      }
+      case plainSlotKind.acknowledgement:
+        return {
+          acknowledged: decodeShape(acknowledgementShape, content, 'acknowledgement'),
+          apply: () => undefined,
+        }
+      case plainSlotKind.keyring:
+        return { apply: () => undefined }
+    }
+  }
+
+  #closeDoor(slotKey: string): void {
+    const door = this.#doorSlots.get(slotKey)
+    if (door === undefined) return
+    this.#doors.delete(door)
+    this.#doorSlots.delete(slotKey)
+  }
+
+  #expectName(header: SlotHeader, name: string): void {
+    if (!equalBytes(header.key, plainSlotKey(this.#platform, this.mailbox, name))) {
+      throw new AbzuError('ABZU_MALFORMED', 'a plain slot that lies under another name')
+    }
+  }
+
+  #parseIdentity(content: Uint8Array): Identity {
+    const slot = decodeShape(identitySlotShape, content, 'identity slot')
+    const document = openIdentityDocument(this.#platform, slot.document, this.rootPk)
+    if (this.#identity && document.seq < this.#identity.seq) {
+      throw new AbzuError('ABZU_MALFORMED', 'an identity document older than the known one')
+    }
+    const listed = document.devices.map(mapKey)
+    const devices = slot.certificates.map((signed) => {
+      if (!listed.includes(mapKey(this.#platform.sha256(signed)))) {
+        throw new AbzuError('ABZU_MALFORMED', 'a certificate that the identity does not list')
+      }
+      return mapKey(openDeviceCertificate(this.#platform, signed, this.rootPk).signPk)
+    })
+    return { seq: document.seq, devices: new Set(devices) }
+  }
+
+  #parseRecord(signed: Uint8Array): CurrentRecord {
+    const record = openMailboxRecord(this.#platform, signed, this.rootPk)
+    const known = this.#record
+    if (known && record.seq <= known.seq && compareBytes(signed, known.signed) !== 0) {
+      throw new AbzuError('ABZU_MALFORMED', 'a mailbox record that is not newer than the known one')
+    }
+    const keys = new Map(
+      record.priorKeys.map(({ keyId, untilHours }) => [mapKey(keyId), untilHours]),
+    )
+    keys.set(mapKey(prekeyIdOf(this.#platform, record.prekey)), Number.POSITIVE_INFINITY)
+    return { signed, seq: record.seq, keys }
+  }
+}

@@ -1,0 +1,308 @@
+/**
+ * The mailboxes that this node hosts. Nothing is said to be stored before it is durable.
+ * @see docs/protocol.md#delivery
+ * @module
+ */
+
+import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import { mailboxIdOf } from '../../base/crypto/address.ts'
+import type { ItemStore, NewItem } from '../../base/store/item-store.ts'
+import type { RowChange, Table, TableName } from '../../base/store/table.ts'
+import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
+import { concatBytes, mapKey, readU32be, u32be } from '../../base/util/bytes.ts'
+import type { Cancel, Clock } from '../../base/util/clock.ts'
+import { AbzuError, toAbzuError, type ErrorCode } from '../../base/util/errors.ts'
+import type { Log } from '../../base/util/log.ts'
+import type { DeliverRequest } from '../../base/wire/deliver.ts'
+import { acknowledgedIdBytes, type Acknowledgement } from '../../base/wire/records.ts'
+import { acknowledgedKey, Admissions, pool } from './admission.ts'
+import { HostedMailbox, type CheckedSlot, type SignedSlot } from './hosted-mailbox.ts'
+import type { MailboxLimits } from './mailbox-limits.ts'
+import { OwnMailbox } from './own-mailbox.ts'
+
+export interface MailboxesDeps {
+  readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256' | 'hmacSha256'>
+  readonly store: { readonly items: ItemStore; table(name: TableName): Table }
+  readonly limits: MailboxLimits
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** What became of one request of a batch. */
+export type Taken =
+  | { readonly kind: 'durable'; readonly id: ItemId; readonly holdUntilHours: number }
+  | {
+      readonly kind: 'refused'
+      readonly error: ErrorCode
+      readonly retryAfterMs: number
+      /** With ABZU_STALE_KEY the newest record. */
+      readonly record?: Uint8Array | undefined
+    }
+
+const dayMs = 86_400_000
+
+export class Mailboxes {
+  readonly #deps: MailboxesDeps
+  readonly #admissions: Admissions
+  readonly #table: { hosted: Table; acknowledged: Table }
+  /** Least recently used first. */
+  readonly #inMemory = new Map<string, Promise<HostedMailbox | undefined>>()
+  readonly #ready = new Map<string, HostedMailbox>()
+  readonly #listeners = new Map<string, Set<() => void>>()
+  /** Per mailbox: the last change of its slots, so that each sees what the one before it did. */
+  readonly #changes = new Map<string, Promise<unknown>>()
+
+  constructor(deps: MailboxesDeps) {
+    this.#deps = deps
+    const { platform, store, limits, clock } = deps
+    this.#table = { hosted: store.table('mailboxes'), acknowledged: store.table('acknowledged') }
+    this.#admissions = new Admissions({
+      platform,
+      items: store.items,
+      acknowledged: this.#table.acknowledged,
+      doorUses: store.table('door-uses'),
+      limits,
+      clock,
+    })
+  }
+
+  /** Hosts a mailbox whose first slots are given; the identity slot comes first. Resolves after fsync.
+   *  @throws {AbzuError} ABZU_ALREADY_EXISTS, ABZU_MALFORMED, ABZU_SIGNATURE_INVALID, those of the store */
+  async host(rootPk: Uint8Array, slots: readonly SignedSlot[]): Promise<OwnMailbox> {
+    const { platform, store } = this.#deps
+    const mailbox = mailboxIdOf(platform, rootPk)
+    if (this.#table.hosted.get(mailbox)) {
+      throw new AbzuError('ABZU_ALREADY_EXISTS', 'this mailbox is hosted here already')
+    }
+    const hosted = new HostedMailbox(platform, mailbox, rootPk)
+    for (const slot of slots) hosted.check(slot).apply()
+    const row = { table: this.#table.hosted.name, key: mailbox, value: rootPk }
+    await store.items.putSlots(slots, [row])
+    this.#keep(mailbox, hosted)
+    return new OwnMailbox(this, store.items, mailbox)
+  }
+
+  /** A mailbox that is hosted already.
+   *  @throws {AbzuError} ABZU_NOT_HOSTED */
+  mailbox(mailbox: MailboxId): OwnMailbox {
+    if (!this.#table.hosted.get(mailbox)) {
+      throw new AbzuError('ABZU_NOT_HOSTED', 'no such mailbox is hosted here')
+    }
+    return new OwnMailbox(this, this.#deps.store.items, mailbox)
+  }
+
+  /** The newest signed record of a mailbox hosted here. */
+  async record(mailbox: MailboxId): Promise<Uint8Array | undefined> {
+    return (await this.#hosted(mailbox))?.record
+  }
+
+  /** Takes a batch of deliveries from one peer. Resolves, in the order of the requests, once
+   *  everything that is said to be durable has been fsynced. Never rejects: each request has its answer. */
+  async take(requests: readonly DeliverRequest[], peer: PeerId): Promise<Taken[]> {
+    const taken = new Array<Taken>(requests.length)
+    const items: NewItem[] = []
+    const rows: RowChange[] = []
+    const waiting: number[] = []
+    for (const [place, request] of requests.entries()) {
+      try {
+        const verdict = await this.#judge(request, peer)
+        if (verdict.kind === 'store') {
+          items.push(verdict.item)
+          rows.push(...verdict.rows)
+          waiting.push(place)
+        } else taken[place] = verdict
+      } catch (error) {
+        taken[place] = refusal(toAbzuError(error), this.#deps.log)
+      }
+    }
+    if (items.length === 0) return taken
+    const failure = await this.#append(items, rows)
+    for (const [n, place] of waiting.entries()) {
+      const { id, expiresAtHours } = items[n] as NewItem
+      taken[place] = failure ?? { kind: 'durable', id, holdUntilHours: expiresAtHours }
+    }
+    if (!failure) this.#announce(items)
+    return taken
+  }
+
+  async #append(items: NewItem[], rows: RowChange[]): Promise<Taken | undefined> {
+    try {
+      const durable = this.#deps.store.items.append(items, rows)
+      this.#admissions.release(items)
+      await durable
+      return undefined
+    } catch (error) {
+      return refusal(toAbzuError(error), this.#deps.log)
+    }
+  }
+
+  /** Awaits only where the mailbox is not in memory: the hot path stays synchronous. */
+  #judge(request: DeliverRequest, peer: PeerId): Judged | Promise<Judged> {
+    const mailbox = request.mailbox as MailboxId
+    const hosted = this.#ready.get(mapKey(mailbox))
+    if (hosted) return this.#verdict(request, hosted, peer)
+    return this.#hosted(mailbox).then((loaded) =>
+      loaded
+        ? this.#verdict(request, loaded, peer)
+        : { kind: 'refused', error: 'ABZU_NOT_HOSTED', retryAfterMs: 0 },
+    )
+  }
+
+  #verdict(request: DeliverRequest, hosted: HostedMailbox, peer: PeerId): Judged {
+    const admission = this.#admissions.judge(request, hosted, peer)
+    if (admission.kind === 'known') {
+      return { kind: 'durable', id: admission.id, holdUntilHours: admission.expiresAtHours }
+    }
+    if (admission.kind === 'refused' && admission.error === 'ABZU_STALE_KEY') {
+      return { ...admission, record: hosted.record }
+    }
+    return admission
+  }
+
+  /** Stores slots of the account, all or none, and acts on the plain ones. Resolves after fsync.
+   *  @throws {AbzuError} ABZU_MALFORMED, ABZU_SIGNATURE_INVALID, ABZU_QUOTA_EXCEEDED, ABZU_NOT_HOSTED */
+  async putSlots(mailbox: MailboxId, slots: readonly SignedSlot[]): Promise<void> {
+    const key = mapKey(mailbox)
+    const before = this.#changes.get(key) ?? Promise.resolve()
+    const change = before.then(
+      async () => this.#putSlots(mailbox, slots),
+      async () => this.#putSlots(mailbox, slots),
+    )
+    this.#changes.set(key, change)
+    try {
+      await change
+    } finally {
+      if (this.#changes.get(key) === change) this.#changes.delete(key)
+    }
+  }
+
+  async #putSlots(mailbox: MailboxId, slots: readonly SignedSlot[]): Promise<void> {
+    const { items } = this.#deps.store
+    const hosted = await this.#hosted(mailbox)
+    if (!hosted) throw new AbzuError('ABZU_NOT_HOSTED', 'no such mailbox is hosted here')
+    const checked = slots.map((slot) => hosted.check(slot))
+    this.#expectRoom(hosted, checked)
+    const acknowledged = checked.flatMap((slot) => slot.acknowledged ?? [])
+    const removal = this.#removal(mailbox, acknowledged)
+    // Both are queued in this turn, so that one commit takes them; the removal first, since an
+    // acknowledgement without its removal would leave the mail there.
+    const isEmpty = removal.rows.length === 0
+    const removed = isEmpty ? undefined : items.remove(mailbox, removal.ids, removal.rows)
+    const [results] = await Promise.all([items.putSlots(slots), removed])
+    for (const [n, slot] of checked.entries()) if (results[n] === 'stored') slot.apply()
+  }
+
+  #expectRoom(hosted: HostedMailbox, slots: readonly CheckedSlot[]): void {
+    const { limits, store } = this.#deps
+    const used = store.items.usage(hosted.mailbox)[pool.owner]
+    const grows = slots.some((slot) => slot.body.length > 0)
+    const isFull = used && (used.items >= limits.slotItemsMax || used.bytes >= limits.slotBytesMax)
+    if (grows && isFull) throw new AbzuError('ABZU_QUOTA_EXCEEDED', 'the account is full')
+    if (grows && hosted.doorCount > limits.doorsMax) {
+      throw new AbzuError('ABZU_QUOTA_EXCEEDED', `an account has at most ${limits.doorsMax} doors`)
+    }
+  }
+
+  /** The mail that acknowledgements remove, and the rows that refuse its return. */
+  #removal(
+    mailbox: MailboxId,
+    acknowledgements: readonly Acknowledgement[],
+  ): { ids: ItemId[]; rows: RowChange[] } {
+    const ids: ItemId[] = []
+    const rows: RowChange[] = []
+    for (const { day, ids: listed } of acknowledgements) {
+      for (let at = 0; at < listed.length; at += acknowledgedIdBytes) {
+        const prefix = listed.slice(at, at + acknowledgedIdBytes)
+        const key = acknowledgedKey(mailbox, prefix)
+        if (this.#table.acknowledged.get(key)) continue
+        rows.push({ table: this.#table.acknowledged.name, key, value: u32be(day) })
+        const id = this.#deps.store.items.find(mailbox, prefix)
+        if (id) ids.push(id)
+      }
+    }
+    return { ids, rows }
+  }
+
+  watch(mailbox: MailboxId, listener: () => void): Cancel {
+    const key = mapKey(mailbox)
+    const listeners = this.#listeners.get(key) ?? new Set()
+    this.#listeners.set(key, listeners.add(listener))
+    return () => {
+      listeners.delete(listener)
+      if (listeners.size === 0) this.#listeners.delete(key)
+    }
+  }
+
+  #announce(items: readonly NewItem[]): void {
+    for (const key of new Set(items.map((item) => mapKey(item.mailbox)))) {
+      for (const listener of this.#listeners.get(key) ?? []) listener()
+    }
+  }
+
+  /** Removes mail whose own header says that it is over, and forgets acknowledgements that no copy can
+   *  contradict any more. Returns how many rows went. */
+  async sweep(limit: number): Promise<number> {
+    const { clock, store } = this.#deps
+    const nowMs = clock.nowMs()
+    const expired = await store.items.expire(Math.floor(nowMs / 3_600_000), limit)
+    return expired + (await this.#forget(Math.floor(nowMs / dayMs) - 32, limit))
+  }
+
+  #sweptTo: Uint8Array | undefined
+
+  async #forget(beforeDay: number, limit: number): Promise<number> {
+    const { acknowledged } = this.#table
+    const old: Uint8Array[] = []
+    let last: Uint8Array | undefined
+    const page = { limit, ...(this.#sweptTo && { after: this.#sweptTo }) }
+    for await (const { key, value } of acknowledged.range(page)) {
+      last = key
+      if (readU32be(value) < beforeDay) old.push(key)
+    }
+    this.#sweptTo = last
+    await Promise.all(old.map(async (key) => acknowledged.delete(key)))
+    return old.length
+  }
+
+  async #hosted(mailbox: MailboxId): Promise<HostedMailbox | undefined> {
+    const key = mapKey(mailbox)
+    const known = this.#ready.get(key)
+    if (known) return known
+    const loading = this.#inMemory.get(key)
+    if (loading) return loading
+    const rootPk = this.#table.hosted.get(mailbox)
+    if (!rootPk) return undefined
+    const load = this.#load(concatBytes(mailbox) as MailboxId, rootPk)
+    this.#inMemory.set(key, load)
+    try {
+      return await load
+    } finally {
+      this.#inMemory.delete(key)
+    }
+  }
+
+  async #load(mailbox: MailboxId, rootPk: Uint8Array): Promise<HostedMailbox> {
+    const { platform, store } = this.#deps
+    const hosted = await HostedMailbox.load({ platform, items: store.items }, { mailbox, rootPk })
+    this.#keep(mailbox, hosted)
+    return hosted
+  }
+
+  /** Bounded: the mailbox that was loaded first makes room, unless its account watches it. */
+  #keep(mailbox: MailboxId, hosted: HostedMailbox): void {
+    this.#ready.set(mapKey(mailbox), hosted)
+    if (this.#ready.size <= this.#deps.limits.hostedInMemoryMax) return
+    for (const key of this.#ready.keys()) {
+      if (this.#listeners.has(key) || this.#changes.has(key)) continue
+      this.#ready.delete(key)
+      return
+    }
+  }
+}
+
+type Judged = Taken | Extract<ReturnType<Admissions['judge']>, { kind: 'store' }>
+
+function refusal(error: AbzuError, log: Log): Taken {
+  if (error.code === 'ABZU_INTERNAL') log.error('delivery-failed', { error })
+  return { kind: 'refused', error: error.code, retryAfterMs: 0 }
+}

@@ -1,0 +1,61 @@
+import type { ItemStore } from '../../base/store/item-store.ts'
+import type { ItemId, MailboxId } from '../../base/util/brand.ts'
+import type { Cancel } from '../../base/util/clock.ts'
+import type { SlotClass } from '../../base/wire/slot.ts'
+import type { SignedSlot } from './hosted-mailbox.ts'
+import type { Mailboxes } from './mailboxes.ts'
+
+/** One hosted mailbox as its owner uses it. Everything it returns is sealed or signed. */
+export class OwnMailbox {
+  readonly mailbox: MailboxId
+  readonly #mailboxes: Pick<Mailboxes, 'putSlots' | 'watch'>
+  readonly #items: ItemStore
+
+  constructor(
+    mailboxes: Pick<Mailboxes, 'putSlots' | 'watch'>,
+    items: ItemStore,
+    mailbox: MailboxId,
+  ) {
+    this.#mailboxes = mailboxes
+    this.#items = items
+    this.mailbox = mailbox
+  }
+
+  /** Mail in order of arrival, at most `limit` items behind `after`.
+   *  @throws {AbzuError} ABZU_STORE_DAMAGED */
+  async mail(page: { after?: number; limit: number }): Promise<{
+    items: { id: ItemId; arrival: number; envelope: Uint8Array }[]
+    next?: number
+  }> {
+    const { items: heads, next } = await this.#items.list(this.mailbox, { kind: 'mail', ...page })
+    const items = []
+    for (const { id, arrival } of heads) {
+      const item = await this.#items.get(this.mailbox, id)
+      if (item) items.push({ id, arrival, envelope: item.body })
+    }
+    return { items, ...(next !== undefined && { next }) }
+  }
+
+  /** @see Mailboxes.putSlots */
+  async putSlots(slots: readonly SignedSlot[]): Promise<void> {
+    await this.#mailboxes.putSlots(this.mailbox, slots)
+  }
+
+  async slot(key: Uint8Array): Promise<SignedSlot | undefined> {
+    return this.#items.slot(this.mailbox, key)
+  }
+
+  slots(slotClass: SlotClass): AsyncIterable<SignedSlot> {
+    return this.#items.slots(this.mailbox, slotClass)
+  }
+
+  /** Drops from the disk what emptied slots held, as far as the file system allows. */
+  async erase(): Promise<void> {
+    await this.#items.erase(this.mailbox)
+  }
+
+  /** Calls `listener` after new mail has become durable. */
+  watch(listener: () => void): Cancel {
+    return this.#mailboxes.watch(this.mailbox, listener)
+  }
+}

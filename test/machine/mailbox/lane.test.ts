@@ -1,0 +1,220 @@
+import t from 'tap'
+import type { ItemId, PeerId } from '../../../src/base/util/brand.ts'
+import { AbzuError } from '../../../src/base/util/errors.ts'
+import { silentLog } from '../../../src/base/util/log.ts'
+import type { Answer, Handover, Parcel } from '../../../src/machine/mailbox/courier.ts'
+import { Lane, type LaneDeps, type Letter } from '../../../src/machine/mailbox/lane.ts'
+import { ManualTime } from '../../support/manual-time.ts'
+
+const by = '12D3KooWhome' as PeerId
+const receipt: Answer = { kind: 'receipt', by, as: 'home', holdUntilHours: 1 }
+const refusal = (error: 'ABZU_RATE_LIMITED' | 'ABZU_DOOR_CLOSED', retryAfterMs = 0): Answer => ({
+  kind: 'refused',
+  by,
+  error,
+  retryAfterMs,
+  record: new Uint8Array(),
+})
+
+/** A home that answers as it is told, and counts. */
+class Home implements Handover {
+  inFlight = 0
+  mostInFlight = 0
+  isUp = true
+  connects = 0
+  readonly seen: number[] = []
+  answer: (seq: number) => Answer | Error | Promise<Answer> = () => receipt
+  #closed = Promise.withResolvers<void>()
+  closed = this.#closed.promise
+
+  async connect(): Promise<Handover> {
+    this.connects++
+    if (!this.isUp) throw new AbzuError('ABZU_UNREACHABLE', 'the home is off')
+    this.#closed = Promise.withResolvers<void>()
+    this.closed = this.#closed.promise
+    return this
+  }
+
+  async deliver(parcel: Parcel): Promise<Answer> {
+    this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight)
+    try {
+      const seq = parcel.id[0] as number
+      this.seen.push(seq)
+      const answer = await this.answer(seq)
+      if (answer instanceof Error) throw answer
+      return answer
+    } finally {
+      this.inFlight--
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed.resolve()
+  }
+}
+
+function setUp(init: Partial<LaneDeps> = {}) {
+  const time = new ManualTime()
+  const home = new Home()
+  const settled: string[] = []
+  const lane = new Lane({
+    clock: time,
+    scheduler: time,
+    jitter: () => 1,
+    log: silentLog,
+    connect: async () => home.connect(),
+    load: ({ id }) => ({
+      id,
+      mailbox: new Uint8Array(32),
+      doorId: new Uint8Array(8),
+      proof: new Uint8Array(16),
+      envelope: new Uint8Array(),
+    }),
+    pace: () => 0,
+    settle: (letter, outcome) => {
+      settled.push(`${letter.seq} ${outcome.kind === 'refused' ? outcome.error : outcome.kind}`)
+    },
+    ...init,
+  })
+  const letter = (seq: number, expiresAtHours = 2 ** 31): Letter => ({
+    seq,
+    id: new Uint8Array(32).fill(seq) as ItemId,
+    expiresAtHours,
+  })
+  return { time, home, lane, settled, letter }
+}
+
+t.test('sends in order over one way, and ends it when idle', async (t) => {
+  const { time, home, lane, settled, letter } = setUp()
+  for (const seq of [1, 2, 3]) lane.add(letter(seq))
+  await time.advance(0)
+  t.strictSame(settled, ['1 receipt', '2 receipt', '3 receipt'])
+  t.equal(home.connects, 1)
+  t.equal(lane.size, 0)
+  await time.advance(60_000)
+  lane.add(letter(4))
+  await time.advance(0)
+  t.equal(home.connects, 2, 'the idle way was closed')
+})
+
+t.test('keeps at most its window in flight', async (t) => {
+  const { time, home, lane, settled, letter } = setUp()
+  const gate = Promise.withResolvers<Answer>()
+  home.answer = async () => gate.promise
+  for (let n = 0; n < 600; n++) lane.add(letter(n % 256))
+  await time.advance(0)
+  t.equal(home.inFlight, 256)
+  gate.resolve(receipt)
+  await time.advance(0)
+  t.equal(settled.length, 600)
+  t.equal(home.mostInFlight, 256)
+})
+
+t.test(
+  'a home that is off is tried with backoff, and found within 15 s of its return',
+  async (t) => {
+    const { time, home, lane, settled, letter } = setUp()
+    home.isUp = false
+    lane.add(letter(1))
+    await time.advance(300_000)
+    t.ok(home.connects > 20 && home.connects < 40, `${home.connects} attempts in 5 minutes`)
+    home.isUp = true
+    await time.advance(15_000)
+    t.strictSame(settled, ['1 receipt'])
+  },
+)
+
+t.test('a home that connects is served at once', async (t) => {
+  const { time, home, lane, settled, letter } = setUp()
+  home.isUp = false
+  lane.add(letter(1))
+  await time.advance(100_000)
+  home.isUp = true
+  lane.wake()
+  await time.advance(0)
+  t.strictSame(settled, ['1 receipt'])
+})
+
+t.test('what was in flight when the way broke is sent again', async (t) => {
+  const { time, home, lane, settled, letter } = setUp()
+  let broken = 2
+  home.answer = (seq) =>
+    seq === 2 && broken-- > 0 ? new AbzuError('ABZU_UNREACHABLE', 'reset') : receipt
+  for (const seq of [1, 2, 3]) lane.add(letter(seq))
+  await time.advance(30_000)
+  t.strictSame(settled.toSorted(), ['1 receipt', '2 receipt', '3 receipt'])
+})
+
+t.test('a passing refusal is repeated when the home says so, a final one is not', async (t) => {
+  const { time, home, lane, settled, letter } = setUp()
+  let refusals = 1
+  home.answer = (seq) => {
+    if (seq === 1) return refusal('ABZU_DOOR_CLOSED')
+    return refusals-- > 0 ? refusal('ABZU_RATE_LIMITED', 20_000) : receipt
+  }
+  lane.add(letter(1))
+  lane.add(letter(2))
+  await time.advance(19_000)
+  t.strictSame(settled, ['1 ABZU_DOOR_CLOSED'])
+  t.equal(home.seen.length, 2)
+  await time.advance(1000)
+  t.strictSame(settled, ['1 ABZU_DOOR_CLOSED', '2 receipt'])
+})
+
+t.test('a letter past its end is not sent any more', async (t) => {
+  const { time, home, lane, settled, letter } = setUp()
+  home.isUp = false
+  lane.add(letter(1, Math.floor(time.nowMs() / 3_600_000) + 1))
+  await time.advance(3_700_000)
+  t.strictSame(settled, ['1 expired'])
+  t.equal(lane.size, 0)
+})
+
+t.test('paces itself, so that it is never refused for its speed', async (t) => {
+  let nextMs = 0
+  const { time, lane, settled, letter } = setUp({
+    pace: () => {
+      const waitMs = Math.max(0, nextMs - time.monotonicMs())
+      if (waitMs === 0) nextMs = time.monotonicMs() + 500
+      return waitMs
+    },
+  })
+  for (const seq of [1, 2, 3]) lane.add(letter(seq))
+  await time.advance(400)
+  t.equal(settled.length, 1)
+  await time.advance(700)
+  t.equal(settled.length, 3)
+})
+
+t.test('one damaged letter does not hold the others', async (t) => {
+  const { time, lane, settled, letter } = setUp({
+    load: ({ seq, id }) => {
+      if (seq === 1) throw new AbzuError('ABZU_STORE_DAMAGED', 'a flipped bit')
+      return {
+        id,
+        mailbox: new Uint8Array(32),
+        doorId: new Uint8Array(8),
+        proof: new Uint8Array(16),
+        envelope: new Uint8Array(),
+      }
+    },
+  })
+  lane.add(letter(1))
+  lane.add(letter(2))
+  await time.advance(0)
+  t.strictSame(settled, ['2 receipt'])
+})
+
+t.test('a closed lane does nothing more', async (t) => {
+  const { time, home, lane, letter } = setUp()
+  home.isUp = false
+  lane.add(letter(1))
+  await time.advance(0)
+  await lane.close()
+  const { connects } = home
+  lane.add(letter(2))
+  lane.wake()
+  await time.advance(100_000)
+  t.equal(home.connects, connects)
+  t.equal(time.pending, 0, 'no timer is left')
+})

@@ -1,0 +1,171 @@
+/**
+ * An account as its host sees it, made straight from keys: what a mailbox's tests and benchmarks need
+ * of a person, without the user half.
+ * @module
+ */
+
+import { itemIdOf, mailboxIdOf } from '../../src/base/crypto/address.ts'
+import { signDeviceCertificate } from '../../src/base/crypto/certificate.ts'
+import { doorIdOf, doorKeyOf, doorProof, newDoorToken } from '../../src/base/crypto/door.ts'
+import { sealEnvelope } from '../../src/base/crypto/envelope.ts'
+import { signIdentityDocument } from '../../src/base/crypto/identity-document.ts'
+import { prekeyIdOf, signMailboxRecord } from '../../src/base/crypto/mailbox-record.ts'
+import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
+import { plainSlotKey, signSlot } from '../../src/base/crypto/slot-header.ts'
+import type { ItemId } from '../../src/base/util/brand.ts'
+import { encode } from '../../src/base/wire/codec.ts'
+import type { DeliverRequest } from '../../src/base/wire/deliver.ts'
+import {
+  encodePlainSlot,
+  plainSlotKind,
+  plainSlotName,
+  type PlainSlotKind,
+} from '../../src/base/wire/plain-slot.ts'
+import type { Door, Host } from '../../src/base/wire/records.ts'
+import { slotClass } from '../../src/base/wire/slot.ts'
+
+export interface OwnerInit {
+  readonly platform: CryptoPlatform
+  /** ms since 1970. */
+  readonly nowMs: number
+  readonly home?: Host
+}
+
+const hourMs = 3_600_000
+
+export class MailboxOwner {
+  readonly #platform: CryptoPlatform
+  readonly #rootSeed: Uint8Array
+  readonly #deviceSeed: Uint8Array
+  readonly #sealPk: Uint8Array
+  readonly #certificate: Uint8Array
+  readonly #home: Host
+  #prekeySeed: Uint8Array
+  #priorKeys: { keyId: Uint8Array; untilHours: number }[] = []
+  #recordSeq = 0
+  #version: number
+  readonly nowHours: number
+  readonly rootPk: Uint8Array
+
+  constructor({ platform, nowMs, home }: OwnerInit) {
+    this.#platform = platform
+    this.#rootSeed = platform.random(32)
+    this.#deviceSeed = platform.random(32)
+    this.#prekeySeed = platform.random(32)
+    this.#sealPk = platform.kem.publicKey(platform.random(32))
+    this.#home = home ?? { peerId: '12D3KooWtest', role: 'home', addresses: [] }
+    this.#version = nowMs
+    this.nowHours = Math.floor(nowMs / hourMs)
+    this.rootPk = platform.ed25519.publicKey(this.#rootSeed)
+    this.#certificate = signDeviceCertificate(platform, this.#rootSeed, {
+      v: 1,
+      account: this.rootPk,
+      signPk: platform.ed25519.publicKey(this.#deviceSeed),
+      sealPkHash: platform.sha256(this.#sealPk),
+      caps: 1,
+      docSeq: 1,
+    })
+  }
+
+  get mailbox() {
+    return mailboxIdOf(this.#platform, this.rootPk)
+  }
+
+  slot(name: string, body: Uint8Array, deviceSeed = this.#deviceSeed) {
+    const { ed25519, sha256 } = this.#platform
+    const signed = signSlot(this.#platform, deviceSeed, {
+      class: slotClass.plain,
+      mailbox: this.mailbox,
+      key: plainSlotKey(this.#platform, this.mailbox, name),
+      version: this.#version++,
+      bodyHash: sha256(body),
+      device: ed25519.publicKey(deviceSeed),
+    })
+    return { signed, body }
+  }
+
+  plain(kind: PlainSlotKind, name: string, content: Uint8Array) {
+    return this.slot(name, encodePlainSlot(kind, content))
+  }
+
+  identity() {
+    const document = signIdentityDocument(this.#platform, this.#rootSeed, {
+      v: 1,
+      account: this.rootPk,
+      seq: 1,
+      devices: [this.#platform.sha256(this.#certificate)],
+      revoked: [],
+    })
+    const content = { document, certificates: [this.#certificate], sealPks: [this.#sealPk] }
+    return this.plain(plainSlotKind.identity, plainSlotName.identity, encode(content))
+  }
+
+  /** The next mailbox record; `rotate` makes a new prekey and keeps the old one for `priorHours`. */
+  record({ rotate = false, priorHours = 168 } = {}) {
+    if (rotate) {
+      const prekey = this.#platform.kem.publicKey(this.#prekeySeed)
+      const keyId = prekeyIdOf(this.#platform, prekey)
+      this.#priorKeys.push({ keyId, untilHours: this.nowHours + priorHours })
+      this.#prekeySeed = this.#platform.random(32)
+    }
+    const record = signMailboxRecord(this.#platform, this.#deviceSeed, {
+      v: 1,
+      account: this.rootPk,
+      seq: ++this.#recordSeq,
+      notBeforeHours: this.nowHours,
+      notAfterHours: this.nowHours + 9600,
+      suites: [1],
+      prekey: this.#platform.kem.publicKey(this.#prekeySeed),
+      priorKeys: this.#priorKeys,
+      hosts: [this.#home],
+      stampBits: 0,
+      deviceCertificate: this.#certificate,
+    })
+    return this.plain(plainSlotKind.record, plainSlotName.record, record)
+  }
+
+  /** A door and what its holder needs. */
+  door(init: Partial<Pick<Door, 'uses' | 'untilHours' | 'pool'>> = {}) {
+    const key = doorKeyOf(this.#platform, newDoorToken(this.#platform))
+    const id = doorIdOf(this.#platform, key)
+    const door: Door = { v: 1, id, key, untilHours: this.nowHours + 720, pool: 'contact', ...init }
+    const slot = this.plain(plainSlotKind.door, plainSlotName.door(id), encode({ ...door }))
+    return { key, id, slot }
+  }
+
+  acknowledge(ids: readonly ItemId[], part = 0) {
+    const { ed25519 } = this.#platform
+    const day = Math.floor(this.nowHours / 24)
+    const name = plainSlotName.acknowledgement(ed25519.publicKey(this.#deviceSeed), day, part)
+    const listed = new Uint8Array(ids.length * 16)
+    for (const [n, id] of ids.entries()) listed.set(id.subarray(0, 16), 16 * n)
+    return this.plain(plainSlotKind.acknowledgement, name, encode({ v: 1, day, ids: listed }))
+  }
+
+  /** Sealed mail from this account to itself, through a door, ready to deliver. */
+  async letter(
+    door: { key: Uint8Array; id: Uint8Array },
+    { text = 'hello', expiresInHours = 24, requestId = 0 } = {},
+  ): Promise<DeliverRequest & { id: ItemId }> {
+    const platform = this.#platform
+    const envelope = await sealEnvelope(platform, {
+      recipientRoot: this.rootPk,
+      prekey: platform.kem.publicKey(this.#prekeySeed),
+      expiresAtHours: this.nowHours + expiresInHours,
+      deviceSeed: this.#deviceSeed,
+      letter: {
+        v: 1,
+        from: this.rootPk,
+        deviceCertificate: this.#certificate,
+        msgId: platform.random(16),
+        sentAt: this.nowHours * hourMs,
+        type: 'text',
+        body: encode({ text, name: 'owner' }),
+        recordSeq: this.#recordSeq,
+      },
+    })
+    const id = itemIdOf(platform, envelope)
+    const proof = doorProof(platform, door.key, this.mailbox, id)
+    return { requestId, mailbox: this.mailbox, doorId: door.id, proof, envelope, id }
+  }
+}
