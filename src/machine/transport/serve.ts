@@ -50,7 +50,9 @@ export class StreamServer {
     } catch (error) {
       const reason = toAbzuError(error)
       const fields = { protocol: protocol.id, peer: stream.peer, code: reason.code, error: reason }
-      if (reason.code === 'ABZU_INTERNAL') this.#deps.log.error('inbound stream failed', fields)
+      // a peer may send the number of ABZU_INTERNAL; a bug of ours has a cause
+      const isBug = reason.code === 'ABZU_INTERNAL' && reason.cause !== undefined
+      if (isBug) this.#deps.log.error('inbound stream failed', fields)
       else this.#deps.log.debug('inbound stream refused', fields)
       stream.abort(reason)
     }

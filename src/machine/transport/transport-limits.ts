@@ -56,6 +56,10 @@ export interface TransportLimits {
   readonly muxerWriteBufferBytes: number
   /** yamux: its own keep-alive, which also measures the round trip for the window's growth. */
   readonly muxerKeepAliveMs: number
+  /** yamux: streams that a peer opens before the connection is set up. */
+  readonly muxerEarlyStreamsMax: number
+  /** A peer's identify message. */
+  readonly identifyBytesMax: number
   /** For agreeing on the protocol of a new stream. */
   readonly streamOpenMs: number
   /** Opens that wait for one of a protocol's streams to one peer to be free. */
@@ -100,7 +104,7 @@ export const defaultTransportLimits: TransportLimits = {
   dialMs: 10 * seconds,
   dialAddressMs: 4 * seconds,
   dialsMax: 16,
-  dialsQueuedMax: 64,
+  dialsQueuedMax: 512,
   dialAddressesMax: 8,
   keptPeersMax: 256,
   reconnectMinMs: 1 * seconds,
@@ -116,6 +120,8 @@ export const defaultTransportLimits: TransportLimits = {
   muxerReadBufferBytes: 4096 * kibibytes,
   muxerWriteBufferBytes: 4096 * kibibytes,
   muxerKeepAliveMs: 30 * seconds,
+  muxerEarlyStreamsMax: 10,
+  identifyBytesMax: 8 * kibibytes,
   streamOpenMs: 5 * seconds,
   opensWaitingMax: 64,
 

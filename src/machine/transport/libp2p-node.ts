@@ -1,0 +1,213 @@
+/**
+ * The libp2p node under the transport, with every limit set on purpose.
+ * @see docs/limits.md
+ * @module
+ */
+
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { identify } from '@libp2p/identify'
+import type {
+  Connection,
+  ConnectionGater,
+  Libp2p,
+  Listener,
+  MultiaddrConnection,
+  PeerId as Libp2pPeerId,
+  Transport,
+} from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import type { PeerId } from '../../base/util/brand.ts'
+import { AbzuError } from '../../base/util/errors.ts'
+import type { Log } from '../../base/util/log.ts'
+import { admitsAddress, admitsPeer } from './connection-budget.ts'
+import { libp2pLog } from './libp2p-log.ts'
+import type { TransportLimits } from './transport-limits.ts'
+
+export interface Libp2pNodeInit {
+  /** 32 bytes. */
+  readonly machineSeed: Uint8Array
+  readonly limits: TransportLimits
+  /** Whether this node keeps itself connected to a peer. */
+  readonly isKept: (peerId: PeerId) => boolean
+  readonly log: Log
+}
+
+/** What our transport uses of libp2p. */
+export interface Libp2pNode {
+  readonly libp2p: Libp2p
+  /** Listens at all of `addresses` or throws.
+   *  @throws {AbzuError} ABZU_PORT_IN_USE, ABZU_CONFIG_INVALID */
+  listen(addresses: readonly string[]): Promise<void>
+  /** Concrete addresses of all listeners, without the peer id. */
+  listening(): string[]
+}
+
+/** What a service of libp2p may ask of its components. */
+interface Inside {
+  readonly transportManager: {
+    listen(addresses: Multiaddr[]): Promise<void>
+    getAddrs(): Multiaddr[]
+  }
+  readonly addressManager: {
+    confirmObservedAddr(address: Multiaddr, options: { type: 'transport'; ttl: number }): void
+  }
+}
+
+/** Starts a node that dials, and listens nowhere yet. */
+export async function startLibp2pNode(init: Libp2pNodeInit): Promise<Libp2pNode> {
+  const { machineSeed, limits, log } = init
+  const listenErrors: unknown[] = []
+  const libp2p: Libp2p<{ inside: Inside }> = await createLibp2p({
+    privateKey: await generateKeyPairFromSeed('Ed25519', machineSeed),
+    nodeInfo: { name: 'abzu', version: '1', userAgent: 'abzu/1' },
+    logger: libp2pLog(log),
+    transports: [
+      (components) => recordingListenErrors(tcpTransport(limits)(components), listenErrors),
+    ],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        enableKeepAlive: true,
+        keepAliveInterval: limits.muxerKeepAliveMs,
+        maxInboundStreams: limits.muxerStreamsMax,
+        maxOutboundStreams: limits.muxerStreamsMax,
+        maxEarlyStreams: limits.muxerEarlyStreamsMax,
+        streamOptions: {
+          maxStreamWindowSize: limits.muxerWindowBytes,
+          maxReadBufferLength: limits.muxerReadBufferBytes,
+          maxWriteBufferLength: limits.muxerWriteBufferBytes,
+        },
+      }),
+    ],
+    connectionGater: connectionGater(init, () => libp2p.getConnections()),
+    connectionManager: {
+      // the budget refuses before this does: libp2p closes kept peers as readily as strangers
+      maxConnections: limits.connectionsMax + limits.dialsMax + limits.inboundPendingMax,
+      inboundConnectionThreshold: limits.inboundPerAddressPerSecond,
+      maxIncomingPendingConnections: limits.inboundPendingMax,
+      inboundUpgradeTimeout: limits.inboundHandshakeMs,
+      inboundStreamProtocolNegotiationTimeout: limits.streamOpenMs,
+      outboundStreamProtocolNegotiationTimeout: limits.streamOpenMs,
+      connectionCloseTimeout: limits.connectionCloseMs,
+      dialTimeout: limits.dialMs,
+      addressDialTimeout: limits.dialAddressMs,
+      maxParallelDials: limits.dialsMax,
+      maxDialQueueLength: limits.dialsQueuedMax,
+      maxPeerAddrsToDial: limits.dialAddressesMax,
+      reconnectRetries: 0,
+      resolvers: {},
+    },
+    connectionMonitor: {
+      pingInterval: limits.monitorIntervalMs,
+      pingTimeout: { minTimeout: limits.monitorTimeoutMs, maxTimeout: limits.monitorTimeoutMs },
+    },
+    services: {
+      identify: identify({
+        maxInboundStreams: 1,
+        maxOutboundStreams: 1,
+        maxMessageSize: limits.identifyBytesMax,
+        timeout: limits.streamOpenMs,
+        maxObservedAddresses: limits.dialAddressesMax,
+      }),
+      ping: ping({
+        maxInboundStreams: 2,
+        maxOutboundStreams: 2,
+        timeout: limits.monitorTimeoutMs,
+      }),
+      inside: ({ transportManager, addressManager }: Inside): Inside => ({
+        transportManager,
+        addressManager,
+      }),
+    },
+  })
+  // peers are dialled at the addresses their records name: what they tell libp2p is forgotten with them
+  libp2p.addEventListener('peer:disconnect', ({ detail }) => {
+    libp2p.peerStore.delete(detail).catch((error: unknown) => {
+      log.debug('peer not forgotten', { error: error as Error })
+    })
+  })
+  const { transportManager, addressManager } = libp2p.services.inside
+  return {
+    libp2p,
+    async listen(addresses) {
+      listenErrors.length = 0
+      try {
+        await transportManager.listen(addresses.map((address) => multiaddr(address)))
+      } catch (error) {
+        if (listenErrors.length === 0) throw error
+      }
+      if (listenErrors.length > 0) throw listenError(listenErrors[0])
+      for (const address of transportManager.getAddrs()) {
+        // libp2p would announce a public address only after strangers have confirmed it
+        addressManager.confirmObservedAddr(address, { type: 'transport', ttl: Infinity })
+      }
+    },
+    listening: () => transportManager.getAddrs().map(String),
+  }
+}
+
+function tcpTransport(limits: TransportLimits): ReturnType<typeof tcp> {
+  return tcp({
+    inboundSocketInactivityTimeout: limits.socketIdleMs,
+    outboundSocketInactivityTimeout: limits.socketIdleMs,
+    maxConnections: limits.connectionsMax + limits.inboundPendingMax,
+    backlog: limits.acceptBacklog,
+  })
+}
+
+/** libp2p reports failures to listen as one text, and tolerates some of them. */
+function recordingListenErrors(transport: Transport, errors: unknown[]): Transport {
+  const createListener = transport.createListener.bind(transport)
+  transport.createListener = (options) => {
+    const listener: Listener = createListener(options)
+    const listen = listener.listen.bind(listener)
+    listener.listen = async (address) => {
+      try {
+        await listen(address)
+      } catch (error) {
+        errors.push(error)
+        throw error
+      }
+    }
+    return listener
+  }
+  return transport
+}
+
+function listenError(cause: unknown): AbzuError {
+  const { code, address, port } = cause as NodeJS.ErrnoException & {
+    address?: string
+    port?: number
+  }
+  const place = `${address}, port ${port}`
+  if (code === 'EADDRINUSE') {
+    return new AbzuError('ABZU_PORT_IN_USE', `something else listens at ${place}`, { cause })
+  }
+  return new AbzuError('ABZU_CONFIG_INVALID', `cannot listen at ${place}: ${code}`, { cause })
+}
+
+function connectionGater(
+  { limits, isKept }: Libp2pNodeInit,
+  connections: () => Connection[],
+): ConnectionGater {
+  const hasOtherKey = (peerId: Libp2pPeerId) => peerId.type !== 'Ed25519'
+  return {
+    denyDialMultiaddr: () => false,
+    denyInboundConnection: ({ remoteAddr }: MultiaddrConnection) => {
+      const others = connections().map((connection) => connection.remoteAddr.toString())
+      return !admitsAddress({ address: remoteAddr.toString(), others }, limits)
+    },
+    denyInboundEncryptedConnection: (peerId) =>
+      hasOtherKey(peerId) ||
+      !admitsPeer(
+        { isKept: isKept(peerId.toString() as PeerId), count: connections().length },
+        limits,
+      ),
+    denyOutboundEncryptedConnection: hasOtherKey,
+  }
+}

@@ -1,0 +1,249 @@
+/** The transport over libp2p: TCP, noise, yamux. Its types stay in this folder. @module */
+
+import type { Connection, Stream } from '@libp2p/interface'
+import type { PeerId } from '../../base/util/brand.ts'
+import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
+import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
+import type { Log } from '../../base/util/log.ts'
+import { withTimeout } from '../../base/util/wait.ts'
+import type { Protocol } from '../../base/wire/protocols.ts'
+import { dialAddressesOf, parseDialAddress } from './addresses.ts'
+import { unreachable, type Dialer } from './dialer.ts'
+import type { FrameStream } from './frame-stream.ts'
+import type { Libp2pNode } from './libp2p-node.ts'
+import { Libp2pPipe } from './libp2p-pipe.ts'
+import { PipeFrameStream } from './pipe-frame-stream.ts'
+import type { Reconnector } from './reconnect.ts'
+import { StreamServer } from './serve.ts'
+import { StreamSlots } from './stream-slots.ts'
+import type { TransportLimits } from './transport-limits.ts'
+import type { OpenInit, PeerChange, PeerConnection, StreamHandler, Transport } from './transport.ts'
+
+export interface TransportInit {
+  /** Ed25519 seed, 32 bytes. */
+  readonly machineSeed: Uint8Array
+  /** Where to listen, `<IPv4>:<port>` or `[<IPv6>]:<port>`; none for a machine that only dials. */
+  readonly tcp: readonly string[]
+  readonly limits?: TransportLimits
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly random: (length: number) => Uint8Array
+  readonly log: Log
+}
+
+export interface Libp2pTransportDeps {
+  readonly limits: TransportLimits
+  readonly scheduler: Scheduler
+  readonly log: Log
+  /** Multiaddrs to listen at. */
+  readonly listenAt: readonly string[]
+  readonly node: Libp2pNode
+  readonly dialer: Dialer
+  readonly reconnector: Reconnector
+}
+
+export class Libp2pTransport implements Transport {
+  readonly peerId: PeerId
+  readonly #deps: Libp2pTransportDeps
+  readonly #server: StreamServer
+  readonly #slots: StreamSlots
+  readonly #streams = new Set<PipeFrameStream>()
+  readonly #watchers = new Set<(change: PeerChange) => void>()
+  readonly #registrations: Promise<void>[] = []
+  #isClosed = false
+
+  constructor(deps: Libp2pTransportDeps) {
+    const { libp2p } = deps.node
+    this.#deps = deps
+    this.peerId = libp2p.peerId.toString() as PeerId
+    this.#server = new StreamServer(deps)
+    this.#slots = new StreamSlots({ waitingMax: deps.limits.opensWaitingMax })
+    libp2p.addEventListener('peer:connect', ({ detail }) => {
+      this.#tell({ peerId: detail.toString() as PeerId, connected: true })
+    })
+    libp2p.addEventListener('peer:disconnect', ({ detail }) => {
+      this.#tell({ peerId: detail.toString() as PeerId, connected: false })
+    })
+    libp2p.addEventListener('connection:open', ({ detail }) => this.#limitPeer(detail))
+  }
+
+  async listen(): Promise<void> {
+    await Promise.all(this.#registrations)
+    await this.#deps.node.listen(this.#deps.listenAt)
+  }
+
+  addresses(): string[] {
+    const isLoopback = (address: string) => /^\/ip4\/127\.|^\/ip6\/::1\//.test(address)
+    const all = this.#deps.node.listening()
+    return [
+      ...all.filter((address) => !isLoopback(address)),
+      ...all.filter((address) => isLoopback(address)),
+    ].map((address) => `${address}/p2p/${this.peerId}`)
+  }
+
+  handle(protocol: Protocol, handler: StreamHandler): void {
+    const { libp2p } = this.#deps.node
+    const serve = (stream: Stream, connection: Connection) => {
+      this.#server.serve(protocol, this.#framed(stream, connection), handler)
+    }
+    const streamLimits = {
+      maxInboundStreams: protocol.streamsMax,
+      maxOutboundStreams: protocol.streamsMax,
+    }
+    const registration = libp2p.handle(protocol.id, serve, streamLimits)
+    registration.catch(() => undefined) // listen() throws it
+    this.#registrations.push(registration)
+  }
+
+  async open(peerId: PeerId, protocol: Protocol, init: OpenInit = {}): Promise<FrameStream> {
+    const { addresses = [], signal } = init
+    this.#assertOpen()
+    const slot = { max: protocol.streamsMax, signal }
+    const release = await this.#slots.take(`${protocol.id} ${peerId}`, slot)
+    try {
+      const stream = await this.#openOnAny(peerId, protocol, { addresses, signal })
+      void stream.closed.then(release)
+      return stream
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  async connect(address: string, signal?: AbortSignal): Promise<PeerId> {
+    this.#assertOpen()
+    const { peerId, text } = parseDialAddress(address)
+    if (!this.isConnected(peerId)) await this.#deps.dialer.dial(peerId, [text], signal)
+    return peerId
+  }
+
+  isConnected(peerId: PeerId): boolean {
+    return this.#connectionsOf(peerId).length > 0
+  }
+
+  peers(): PeerConnection[] {
+    return this.#connections().map(({ remotePeer, remoteAddr, direction }) => ({
+      peerId: remotePeer.toString() as PeerId,
+      address: remoteAddr.toString(),
+      direction,
+    }))
+  }
+
+  watch(listener: (change: PeerChange) => void): Cancel {
+    this.#watchers.add(listener)
+    return () => this.#watchers.delete(listener)
+  }
+
+  keep(peerId: PeerId, addresses: readonly string[]): void {
+    this.#assertOpen()
+    const usable = dialAddressesOf(peerId, addresses)
+    if (usable.length === 0) {
+      throw new AbzuError('ABZU_ADDRESS_INVALID', `no address of ${peerId} can be dialled`)
+    }
+    this.#deps.reconnector.keep(peerId, usable)
+  }
+
+  release(peerId: PeerId): void {
+    this.#deps.reconnector.release(peerId)
+  }
+
+  /** Streams are reset, not ended: an END would tell the peer that it has heard all. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    const { node, reconnector, scheduler, limits, log } = this.#deps
+    reconnector.close()
+    for (const stream of this.#streams) stream.breakOff()
+    try {
+      const limit = { timeoutMs: limits.closeMs, what: 'closing the transport' }
+      await withTimeout(scheduler, limit, async () => node.libp2p.stop())
+    } catch (error) {
+      log.warn('transport closed badly', { error: toAbzuError(error) })
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new AbzuError('ABZU_CLOSED', 'the transport is closed')
+  }
+
+  async #openOnAny(peerId: PeerId, protocol: Protocol, init: OpenInit): Promise<FrameStream> {
+    let cause: unknown
+    const living = this.#connectionsOf(peerId)
+    for (const connection of living) {
+      try {
+        return await this.#openOn(connection, protocol, init.signal)
+      } catch (error) {
+        init.signal?.throwIfAborted()
+        cause = error
+      }
+    }
+    if (living.length > 0) throw unreachable(peerId, `no stream of ${protocol.id}`, cause)
+    const addresses = dialAddressesOf(peerId, init.addresses ?? [])
+    const connection = await this.#deps.dialer.dial(peerId, addresses, init.signal)
+    try {
+      return await this.#openOn(connection, protocol, init.signal)
+    } catch (error) {
+      init.signal?.throwIfAborted()
+      throw unreachable(peerId, `no stream of ${protocol.id}`, error)
+    }
+  }
+
+  async #openOn(
+    connection: Connection,
+    { id, streamsMax }: Protocol,
+    signal: AbortSignal | undefined,
+  ): Promise<FrameStream> {
+    const { scheduler, limits } = this.#deps
+    const limit = { timeoutMs: limits.streamOpenMs, what: `opening a stream of ${id}`, signal }
+    const stream = await withTimeout(scheduler, limit, async (signal) =>
+      connection.newStream(id, { signal, maxOutboundStreams: streamsMax }),
+    )
+    return this.#framed(stream, connection)
+  }
+
+  #framed(stream: Stream, { remotePeer }: Connection): FrameStream {
+    const { scheduler, limits } = this.#deps
+    const framed = new PipeFrameStream({
+      peer: remotePeer.toString() as PeerId,
+      pipe: new Libp2pPipe(stream, scheduler),
+      scheduler,
+      limits,
+    })
+    this.#streams.add(framed)
+    void framed.closed.then(() => this.#streams.delete(framed))
+    if (this.#isClosed) framed.breakOff()
+    return framed
+  }
+
+  #connections(): Connection[] {
+    return this.#deps.node.libp2p.getConnections().filter(({ status }) => status === 'open')
+  }
+
+  /** Newest first: when a peer has restarted, its old connection may look alive for a while. */
+  #connectionsOf(peerId: PeerId): Connection[] {
+    return this.#connections()
+      .filter(({ remotePeer }) => remotePeer.toString() === peerId)
+      .reverse()
+  }
+
+  #limitPeer({ remotePeer }: Connection): void {
+    const connections = this.#deps.node.libp2p.getConnections(remotePeer)
+    const excess = connections.length - this.#deps.limits.connectionsPerPeerMax
+    for (const connection of connections.slice(0, Math.max(0, excess))) {
+      connection.abort(new AbzuError('ABZU_OVERLOADED', 'too many connections of one peer'))
+    }
+  }
+
+  #tell(change: PeerChange): void {
+    const { reconnector, log } = this.#deps
+    if (change.connected) reconnector.connected(change.peerId)
+    else reconnector.lost(change.peerId)
+    for (const watcher of this.#watchers) {
+      try {
+        watcher(change)
+      } catch (error) {
+        log.error('watcher of peers failed', { error: toAbzuError(error) })
+      }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/** Puts the transport together. @module */
+
+import { Dialer } from './dialer.ts'
+import { startLibp2pNode } from './libp2p-node.ts'
+import { Libp2pTransport, type TransportInit } from './libp2p-transport.ts'
+import { parseListenAddress } from './addresses.ts'
+import { Reconnector } from './reconnect.ts'
+import { defaultTransportLimits } from './transport-limits.ts'
+import type { Transport } from './transport.ts'
+
+/** Opens a transport that dials at once, and accepts after `listen`.
+ *  @throws {AbzuError} ABZU_CONFIG_INVALID */
+export async function openTransport(init: TransportInit): Promise<Transport> {
+  const limits = init.limits ?? defaultTransportLimits
+  const listenAt = init.tcp.map(parseListenAddress)
+  const reconnector: Reconnector = new Reconnector({
+    ...init,
+    limits,
+    dial: async (peerId, addresses, signal) => dialer.dial(peerId, addresses, signal),
+    isConnected: (peerId) => transport.isConnected(peerId),
+  })
+  const node = await startLibp2pNode({
+    ...init,
+    limits,
+    isKept: (peerId) => reconnector.isKept(peerId),
+  })
+  const dialer = new Dialer({ ...init, limits, libp2p: node.libp2p })
+  const transport: Libp2pTransport = new Libp2pTransport({
+    ...init,
+    limits,
+    listenAt,
+    node,
+    dialer,
+    reconnector,
+  })
+  return transport
+}
