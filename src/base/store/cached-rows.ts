@@ -1,0 +1,97 @@
+import type { Database, WriteBatch } from './database.ts'
+import { keyText } from './keys.ts'
+
+/** How the rows of one family are read and written. */
+export interface RowForm<T> {
+  empty(): T
+  /** @throws {AbzuError} ABZU_STORE_DAMAGED */
+  decode(key: Uint8Array, value: Uint8Array): T
+  /** The sealed value; undefined where the row is not needed. */
+  encode(key: Uint8Array, row: T): Uint8Array | undefined
+}
+
+export interface CachedRow<T> {
+  readonly key: Uint8Array
+  /** Changed in place, by whoever then calls `changed`. */
+  readonly value: T
+  /** The last commit that writes it; -1 where none does. */
+  commit: number
+}
+
+/**
+ * Rows that many writes change, such as a count: changed in memory, written once a commit. What is
+ * cached runs ahead of the database; rows that no unfinished commit writes are dropped when there are
+ * too many.
+ */
+export class CachedRows<T> {
+  readonly #database: Pick<Database, 'getSync'>
+  readonly #form: RowForm<T>
+  readonly #rowsMax: number
+  /** Least recently used first. */
+  readonly #rows = new Map<string, CachedRow<T>>()
+  #changed: CachedRow<T>[] = []
+  #openCommit = 0
+
+  constructor(database: Pick<Database, 'getSync'>, form: RowForm<T>, rowsMax: number) {
+    this.#database = database
+    this.#form = form
+    this.#rowsMax = rowsMax
+  }
+
+  /** The row, to be changed before control returns to the event loop.
+   *  @throws {AbzuError} ABZU_STORE_DAMAGED */
+  open(key: Uint8Array): CachedRow<T> {
+    const text = keyText(key)
+    const cached = this.#rows.get(text)
+    if (cached) return cached
+    const row = { key, value: this.#read(key), commit: -1 }
+    this.#rows.set(text, row)
+    return row
+  }
+
+  /** The row's value as it is now, to be read only.
+   *  @throws {AbzuError} ABZU_STORE_DAMAGED */
+  peek(key: Uint8Array): T {
+    return this.#rows.get(keyText(key))?.value ?? this.#read(key)
+  }
+
+  #read(key: Uint8Array): T {
+    const value = this.#database.getSync(key)
+    return value ? this.#form.decode(key, value) : this.#form.empty()
+  }
+
+  /** States that the open commit writes this row. */
+  changed(row: CachedRow<T>): void {
+    if (row.commit === this.#openCommit) return
+    row.commit = this.#openCommit
+    this.#changed.push(row)
+  }
+
+  /** Adds what changed to the commit's batch; later changes belong to the next one. */
+  seal(batch: WriteBatch): void {
+    for (const { key, value } of this.#changed) {
+      const sealed = this.#form.encode(key, value)
+      if (sealed) batch.put(key, sealed)
+      else batch.delete(key)
+    }
+    this.#changed = []
+    this.#openCommit++
+  }
+
+  /** The commit that was sealed last is durable. */
+  durable(): void {
+    let excess = this.#rows.size - this.#rowsMax
+    if (excess <= 0) return
+    for (const [text, row] of this.#rows) {
+      if (row.commit === this.#openCommit) continue
+      this.#rows.delete(text)
+      if (--excess === 0) return
+    }
+  }
+
+  /** Forgets everything, and what was not written with it. */
+  clear(): void {
+    this.#rows.clear()
+    this.#changed = []
+  }
+}

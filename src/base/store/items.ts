@@ -1,0 +1,247 @@
+import type { ItemId, MailboxId } from '../util/brand.ts'
+import { equalBytes } from '../util/bytes.ts'
+import type { Log } from '../util/log.ts'
+import { slotClass, type SlotClass } from '../wire/slot.ts'
+import type { Database, DatabaseRow } from './database.ts'
+import { decodeExpiryRow, restOfExpiryRow } from './expiry-book.ts'
+import { decodeHead, decodeSlot, publicHead, type StoredHead } from './head.ts'
+import { bucketCount, sumBytes, type IdSum } from './id-sum.ts'
+import type { ItemIndex } from './item-index.ts'
+import type {
+  Digest,
+  DigestSum,
+  Item,
+  ItemHead,
+  ItemStore,
+  ListPage,
+  NewItem,
+  PoolUsage,
+  SlotResult,
+  StoredSlot,
+} from './item-store.ts'
+import type { ItemWriter } from './item-writer.ts'
+import {
+  arrivalKey,
+  bodyKey,
+  expiryRange,
+  family,
+  indexKey,
+  itemKinds,
+  rangeOf,
+  slotKey,
+} from './keys.ts'
+import type { Ledger } from './ledger.ts'
+import { bodyChecksum, damaged } from './row.ts'
+import type { RowChange } from './table.ts'
+import { assert, isAbzuError } from '../util/errors.ts'
+
+export interface ItemsDeps {
+  readonly database: Database
+  readonly index: ItemIndex
+  readonly ledger: Ledger
+  readonly writer: ItemWriter
+  readonly slotIdOf: (signed: Uint8Array) => ItemId
+  readonly log: Log
+}
+
+const slotsPerPage = 64
+const dropsPerCommit = 256
+const expiryRowsPerPage = 64
+
+/** Items in a database. */
+export class Items implements ItemStore {
+  readonly #deps: ItemsDeps
+
+  constructor(deps: ItemsDeps) {
+    this.#deps = deps
+  }
+
+  has(mailbox: MailboxId, id: ItemId): boolean {
+    const head = this.#deps.index.head(indexKey(mailbox, id))
+    return head !== undefined && equalBytes(head.id, id)
+  }
+
+  find(mailbox: MailboxId, idPrefix: Uint8Array): ItemId | undefined {
+    return this.#deps.index.head(indexKey(mailbox, idPrefix))?.id
+  }
+
+  async append(items: readonly NewItem[], rows: readonly RowChange[] = []): Promise<void> {
+    return this.#deps.writer.append(items, rows)
+  }
+
+  async putSlots(
+    slots: readonly StoredSlot[],
+    rows: readonly RowChange[] = [],
+  ): Promise<SlotResult[]> {
+    return this.#deps.writer.putSlots(slots, rows)
+  }
+
+  async remove(
+    mailbox: MailboxId,
+    ids: readonly ItemId[],
+    rows: readonly RowChange[] = [],
+  ): Promise<void> {
+    return this.#deps.writer.remove(mailbox, ids, rows)
+  }
+
+  async get(mailbox: MailboxId, id: ItemId): Promise<Item | undefined> {
+    const key = indexKey(mailbox, id)
+    const head = this.#stored(key)
+    if (!head || !equalBytes(head.id, id)) return undefined
+    if (head.slot) {
+      const { class: slotClass, key: name } = head.slot
+      const row = await this.#slotRow(mailbox, slotClass, name)
+      const isSame = row && equalBytes(this.#deps.slotIdOf(row.signed), id)
+      return isSame ? { ...publicHead(head), signed: row.signed, body: row.body } : undefined
+    }
+    const bodyAt = bodyKey(mailbox, itemKinds[head.kind], head.arrival)
+    const body = await this.#deps.database.get(bodyAt)
+    if (body && bodyChecksum(bodyAt, body) === head.bodyChecksum) {
+      return { ...publicHead(head), body }
+    }
+    if (!body && this.#stored(key)?.arrival !== head.arrival) return undefined
+    throw damaged('the body of an item is not what was written')
+  }
+
+  #stored(key: Uint8Array): StoredHead | undefined {
+    const value = this.#deps.database.getSync(key)
+    return value && decodeHead(key, value)
+  }
+
+  async #slotRow(mailbox: MailboxId, slotClass: SlotClass, name: Uint8Array) {
+    const key = slotKey(mailbox, slotClass, name)
+    const value = await this.#deps.database.get(key)
+    return value && decodeSlot(key, value)
+  }
+
+  async slot(mailbox: MailboxId, key: Uint8Array): Promise<StoredSlot | undefined> {
+    for (const slotClass of classes) {
+      const row = await this.#slotRow(mailbox, slotClass, key)
+      if (row) return { signed: row.signed, body: row.body }
+    }
+    return undefined
+  }
+
+  async *slots(mailbox: MailboxId, slotClass?: SlotClass): AsyncIterable<StoredSlot> {
+    const range = rangeOf(family.slot, mailbox, slotClass)
+    let after: Uint8Array | undefined
+    for (;;) {
+      const page = await this.#deps.database.page(range, { limit: slotsPerPage, after })
+      for (const [key, value] of page) {
+        const { signed, body } = decodeSlot(key, value)
+        yield { signed, body }
+      }
+      after = page.at(-1)?.[0]
+      if (page.length < slotsPerPage) return
+    }
+  }
+
+  async list(
+    mailbox: MailboxId,
+    { kind, after, limit }: ListPage,
+  ): Promise<{ items: ItemHead[]; next?: number }> {
+    assert(limit > 0, 'a page has room')
+    const page = await this.#heads(mailbox, kind, { after, limit: limit + 1 })
+    const items = page.slice(0, limit).map(publicHead)
+    const last = items.at(-1)
+    return { items, ...(page.length > limit && last && { next: last.arrival }) }
+  }
+
+  async #heads(
+    mailbox: MailboxId,
+    kind: ListPage['kind'],
+    { after, limit }: { after?: number | undefined; limit: number },
+  ): Promise<StoredHead[]> {
+    const rows = await this.#deps.database.page(rangeOf(family.arrival, mailbox, itemKinds[kind]), {
+      limit,
+      after: after === undefined ? undefined : arrivalKey(mailbox, itemKinds[kind], after),
+    })
+    return rows.map(([key, value]) => decodeHead(key, value))
+  }
+
+  async expire(nowHours: number, limit: number): Promise<number> {
+    let removed = 0
+    let after: Uint8Array | undefined
+    while (removed < limit) {
+      const page = await this.#deps.database.page(expiryRange(nowHours), {
+        limit: expiryRowsPerPage,
+        after,
+      })
+      if (page.length === 0) break
+      removed += await this.#expireRows(page, limit - removed)
+      after = page.at(-1)?.[0]
+    }
+    return removed
+  }
+
+  /** Removes at most `limit` of the items that these rows list, and of the rows what is done. */
+  async #expireRows(rows: readonly DatabaseRow[], limit: number): Promise<number> {
+    const { database, writer, log } = this.#deps
+    const units: { mailbox: MailboxId; heads: StoredHead[] }[] = []
+    const changes: { key: Uint8Array; rest: Uint8Array | undefined }[] = []
+    let left = limit
+    for (const [key, value] of rows) {
+      if (left === 0) break
+      try {
+        const row = decodeExpiryRow(key, value)
+        const heads: StoredHead[] = []
+        let done = 0
+        while (done < row.items.length && heads.length < left) {
+          const { arrivalKey } = row.items[done++] as (typeof row.items)[number]
+          const head = database.getSync(arrivalKey)
+          if (head) heads.push(decodeHead(arrivalKey, head))
+        }
+        units.push({ mailbox: row.mailbox, heads })
+        changes.push({ key, rest: restOfExpiryRow(row, done) })
+        left -= heads.length
+      } catch (error) {
+        // The check of the whole store mends it; until then what follows still expires.
+        if (!isAbzuError(error, 'ABZU_STORE_DAMAGED')) throw error
+        log.warn('expiry-row-damaged', { error })
+      }
+    }
+    return writer.removeHeads(units, (batch) => {
+      for (const { key, rest } of changes) {
+        if (rest) batch.put(key, rest)
+        else batch.delete(key)
+      }
+    })
+  }
+
+  async drop(mailbox: MailboxId): Promise<void> {
+    for (const kind of Object.keys(itemKinds) as ListPage['kind'][]) {
+      let after: number | undefined
+      for (;;) {
+        const heads = await this.#heads(mailbox, kind, { after, limit: dropsPerCommit })
+        if (heads.length === 0) break
+        await this.#deps.writer.removeHeads([{ mailbox, heads }])
+        after = heads.at(-1)?.arrival
+      }
+    }
+  }
+
+  async erase(mailbox: MailboxId): Promise<void> {
+    await this.#deps.database.compact(rangeOf(family.slot, mailbox))
+  }
+
+  usage(mailbox: MailboxId): readonly PoolUsage[] {
+    return this.#deps.ledger.mailbox(mailbox).usage
+  }
+
+  digest(mailbox: MailboxId): Digest {
+    const { ledger } = this.#deps
+    return {
+      ...digestSum(ledger.mailbox(mailbox).ids),
+      bucket(prefix) {
+        assert(prefix >= 0 && prefix < bucketCount, 'a bucket is 0 to 4095')
+        return digestSum(ledger.bucket(mailbox, prefix))
+      },
+    }
+  }
+}
+
+const classes = Object.values(slotClass)
+
+function digestSum(sum: IdSum): DigestSum {
+  return { count: sum.count, sum: sumBytes(sum) }
+}
