@@ -1,7 +1,7 @@
 /**
  * Doors of a mailbox. Whoever holds a door's token can compute its key and so prove, for each
  * delivery, the right to deliver; the host stores the key and learns neither token nor sender.
- * @see docs/protocol.md#doors
+ * @see docs/protocol.md#delivery
  * @module
  */
 

@@ -6,7 +6,7 @@
  *
  * The first 34 bytes are bound to each entry; the id is a hash of the secret, so that an item made of
  * two different secrets is noticed by whoever opens it.
- * @see docs/protocol.md#keyring
+ * @see docs/protocol.md#keys
  * @module
  */
 

@@ -1,7 +1,7 @@
 /**
  * Every domain-separation label. Each ends in a zero byte, so that none is the beginning of another;
  * what is signed, hashed or authenticated under one label means nothing under any other.
- * @see docs/protocol.md#labels
+ * @see docs/protocol.md
  * @module
  */
 

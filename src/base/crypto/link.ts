@@ -1,7 +1,7 @@
 /**
  * Contact links, `abzu:abzu1...#<base64url>`: who, where at home, and the token of one door. What follows
  * the `#` opens that door, so a link is for the person it is given to.
- * @see docs/protocol.md#links
+ * @see docs/protocol.md#contact-links
  * @module
  */
 

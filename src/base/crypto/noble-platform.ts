@@ -10,7 +10,7 @@ import { argon2id } from '@noble/hashes/argon2.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { concatBytes, equalBytes } from '../util/bytes.ts'
-import { isStrictPublicKey } from './ed25519-strict.ts'
+import { isStrictPublicKey, isStrictSignature } from './ed25519-strict.ts'
 import { nobleXWing } from './noble-xwing.ts'
 import type { Aead, CryptoPlatform, Ed25519 } from './platform.ts'
 
@@ -28,7 +28,7 @@ function littleEndian(bytes: Uint8Array): bigint {
 /** Verifies as OpenSSL does, R = S·B - k·A without a cofactor and by comparing bytes: noble's own
  *  verification multiplies by the cofactor and accepts a little more. */
 function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  if (!isStrictPublicKey(publicKey) || signature.length !== 64) return false
+  if (!isStrictPublicKey(publicKey) || !isStrictSignature(signature)) return false
   const { BASE, Fn } = ed25519.Point
   const r = signature.subarray(0, 32)
   const s = littleEndian(signature.subarray(32))

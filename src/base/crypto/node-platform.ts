@@ -20,7 +20,7 @@ import {
 } from 'node:crypto'
 import { hchacha } from '@noble/ciphers/chacha.js'
 import { concatBytes, fromHex } from '../util/bytes.ts'
-import { isStrictPublicKey } from './ed25519-strict.ts'
+import { isStrictPublicKey, isStrictSignature } from './ed25519-strict.ts'
 import { nodeHmacSha256 } from './node-hmac.ts'
 import { PublicKeyCache, SecretKeyCache } from './node-key-cache.ts'
 import { nodeXWing } from './node-xwing.ts'
@@ -69,8 +69,9 @@ function nodeEd25519(): Ed25519 {
     },
     sign: (seed, message) => plain(sign(null, message, secrets.get(seed))),
     verify(publicKey, message, signature) {
-      const key = publicKey.length === 32 ? publics.get(publicKey) : null
-      return key !== null && signature.length === 64 && verify(null, message, key, signature)
+      if (publicKey.length !== 32 || !isStrictSignature(signature)) return false
+      const key = publics.get(publicKey)
+      return key !== null && verify(null, message, key, signature)
     },
   }
 }

@@ -2,7 +2,7 @@
  * A secret behind a password:
  * `01 | memory KiB[4] | passes[4] | parallelism[1] | salt[16] | nonce[24] | ciphertext | tag[16]`,
  * sealed with XChaCha20-Poly1305 under the Argon2id hash of the password.
- * @see docs/protocol.md#password
+ * @see docs/protocol.md#keys
  * @module
  */
 
