@@ -11,7 +11,9 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { AbzuError } from './base/util/errors.ts'
+import type { Rate } from './base/util/gcra.ts'
 import { wireLimits } from './base/wire/limits.ts'
+import { defaultMailboxLimits } from './machine/mailbox/mailbox-limits.ts'
 
 /** The part of the environment that Abzu reads. */
 export interface Env {
@@ -50,9 +52,38 @@ const peer = z
   .max(wireLimits.addressBytesMax)
   .regex(/^\/[\w.:/-]+\/p2p\/12D3Koo[1-9A-HJ-NP-Za-km-z]+$/, 'is not a mesh address')
 
+/** A whole number up to a thousand times its default, or a rate of such; what is left out has its default. */
+function bounded<T extends object>(defaults: T) {
+  const fields = Object.entries(defaults).map(([name, value]: [string, number | Rate]) => [
+    name,
+    typeof value === 'number'
+      ? z
+          .int()
+          .min(1)
+          .max(value * 1000)
+          .default(value)
+      : z
+          .strictObject({
+            perSecond: z
+              .number()
+              .min(0.001)
+              .max(value.perSecond * 1000),
+            burst: z
+              .int()
+              .min(1)
+              .max(value.burst * 1000),
+          })
+          .default(value),
+  ])
+  return z.strictObject(Object.fromEntries(fields)).prefault({}) as unknown as z.ZodType<T>
+}
+
 const limits = z.strictObject({
   /** A session that nobody uses ends after so long. */
   sessionIdleMinutes: z.int().min(1).max(43_200).default(1440),
+  /** An account that nobody uses locks itself after so long; 0 = never. */
+  autoLockMinutes: z.int().min(0).max(43_200).default(720),
+  mailbox: bounded(defaultMailboxLimits),
 })
 
 const configFile = z.strictObject({
@@ -88,7 +119,13 @@ export function homePaths(env: Env = process.env): HomePaths {
 /** Reads and checks everything that was set; a flag beats the file, and `peers` of both count.
  *  @throws {AbzuError} ABZU_CONFIG_INVALID names the key; ABZU_ADDRESS_INVALID for a `--peer`;
  *  ABZU_IO where the file is there and cannot be read */
-export async function loadConfig({ flags, env }: { flags: StartFlags; env?: Env | undefined }) {
+export async function loadConfig({
+  flags,
+  env,
+}: {
+  flags: StartFlags
+  env?: Env | undefined
+}): Promise<Config> {
   const paths = homePaths(env)
   const fromFile = configFile.safeParse(await readConfigFile(paths.configFile))
   if (!fromFile.success) throw invalid(`${paths.configFile}: ${explain(fromFile.error)}`)

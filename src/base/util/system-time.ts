@@ -17,3 +17,12 @@ export const systemScheduler: Scheduler = {
     setImmediate(task)
   },
 }
+
+/** As `systemScheduler`, for a program in the foreground: a pending task keeps the process alive. */
+export const foregroundScheduler: Scheduler = {
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs)
+    return () => clearTimeout(timer)
+  },
+  soon: (task) => systemScheduler.soon(task),
+}

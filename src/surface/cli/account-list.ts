@@ -1,0 +1,23 @@
+import type { Command } from 'commander'
+import type { Answer } from '../client/routes.ts'
+import { newCommand } from './command.ts'
+import type { CliContext } from './context.ts'
+
+/** `abzu account list`: who lives on this node. */
+export function accountList(context: CliContext): Command {
+  return newCommand('list', context)
+    .description('List the accounts of this node')
+    .action(async () => {
+      const { accounts } = await (await context.client()).status()
+      await context.output.result({ accounts }, () =>
+        accounts.length === 0
+          ? ['no account yet: abzu account create <name>']
+          : accounts.map(describe),
+      )
+    })
+}
+
+/** An account on one line. */
+export function describe({ id, name, role, locked }: Answer<'status'>['accounts'][number]): string {
+  return `${name}  ${role}, ${locked ? 'locked' : 'unlocked'}  ${id}`
+}

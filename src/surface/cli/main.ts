@@ -1,0 +1,19 @@
+/** The command line. @module */
+
+import { foregroundScheduler } from '../../base/util/system-time.ts'
+import { runCli } from './run.ts'
+
+/** Runs one command of this process.
+ *  @param args what stands behind the program's name
+ *  @returns the exit code */
+export function main(args: readonly string[]): Promise<number> {
+  const { stdout, stderr } = process
+  return runCli(args, {
+    get stdin() {
+      return process.stdin
+    },
+    stdout,
+    stderr,
+    scheduler: foregroundScheduler,
+  })
+}

@@ -1,0 +1,55 @@
+/** The whole command line as a tree. @module */
+
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { accountCreate } from './account-create.ts'
+import { accountList } from './account-list.ts'
+import { accountLock } from './account-lock.ts'
+import { accountUnlock } from './account-unlock.ts'
+import { newCommand, newGroup } from './command.ts'
+import { contactAdd } from './contact-add.ts'
+import { contactBlock } from './contact-block.ts'
+import { contactLink } from './contact-link.ts'
+import { contactList } from './contact-list.ts'
+import { contactVerify } from './contact-verify.ts'
+import type { CliContext } from './context.ts'
+import { inbox } from './inbox.ts'
+import { messageShow } from './message-show.ts'
+import { send } from './send.ts'
+import { start } from './start.ts'
+import { status } from './status.ts'
+import { stop } from './stop.ts'
+
+export function createProgram(context: CliContext): Command {
+  const program = newCommand('abzu', context)
+    .description(
+      "A household's own mesh node: sealed mailboxes for a family on a small box at home.",
+    )
+    .version(version())
+  for (const command of [start, status, stop]) program.addCommand(command(context))
+  program.addCommand(
+    newGroup('account', context, {
+      description: 'The people of this node',
+      commands: [accountCreate, accountList, accountUnlock, accountLock],
+    }),
+  )
+  program.addCommand(
+    newGroup('contact', context, {
+      description: 'Whom an account knows',
+      commands: [contactLink, contactAdd, contactList, contactVerify, contactBlock],
+    }),
+  )
+  for (const command of [send, inbox]) program.addCommand(command(context))
+  program.addCommand(
+    newGroup('message', context, {
+      description: 'What became of messages',
+      commands: [messageShow],
+    }),
+  )
+  return program
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}

@@ -1,0 +1,47 @@
+/** Finds the account that a command acts as, and the session that lets it. @module */
+
+import { AbzuError } from '../../base/util/errors.ts'
+import type { AbzuClient } from '../client/client.ts'
+import type { Answer } from '../client/routes.ts'
+import type { CliContext } from './context.ts'
+import { SessionFiles } from './session-files.ts'
+
+type Account = Answer<'status'>['accounts'][number]
+
+/** Which account is meant: by its name or id, or the only one of the node.
+ *  @throws {AbzuError} ABZU_NOT_FOUND; ABZU_INVALID_ARGUMENT where several could be meant */
+export function pickAccount(accounts: readonly Account[], nameOrId: string | undefined): Account {
+  const [only, ...others] = accounts
+  if (nameOrId === undefined && only !== undefined && others.length === 0) return only
+  if (nameOrId === undefined && only !== undefined) {
+    throw new AbzuError('ABZU_INVALID_ARGUMENT', 'there are several accounts: say --account <name>')
+  }
+  const found = accounts.find(({ id, name }) => id === nameOrId || name === nameOrId)
+  if (found !== undefined) return found
+  const what = nameOrId === undefined ? 'is no account yet' : `is no account ${nameOrId}`
+  throw new AbzuError('ABZU_NOT_FOUND', `there ${what}: abzu account create <name>`)
+}
+
+/** A client that acts as the account which `nameOrId` means.
+ *  @throws {AbzuError} ABZU_LOCKED; ABZU_SESSION_INVALID where it was unlocked elsewhere; those of
+ *  `pickAccount` and of the client */
+export async function clientOf(
+  context: CliContext,
+  nameOrId: string | undefined,
+): Promise<AbzuClient> {
+  const client = await context.client()
+  const { accounts } = await client.status()
+  const { id, name, locked } = pickAccount(accounts, nameOrId)
+  const remedy = `abzu account unlock ${name}`
+  if (locked) throw new AbzuError('ABZU_LOCKED', `${name} is locked: ${remedy}`)
+  const token = await (await sessionFiles(context)).load(id)
+  if (token === undefined) {
+    throw new AbzuError('ABZU_SESSION_INVALID', `no session of ${name} here: ${remedy}`)
+  }
+  return client.withSession(token)
+}
+
+/** Where this home's session tokens are kept. */
+export async function sessionFiles(context: CliContext): Promise<SessionFiles> {
+  return new SessionFiles((await context.paths()).sessions)
+}

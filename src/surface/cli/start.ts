@@ -1,0 +1,100 @@
+import type { Command } from 'commander'
+import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
+import type { Log } from '../../base/util/log.ts'
+import { systemClock } from '../../base/util/system-time.ts'
+import { withTimeout } from '../../base/util/wait.ts'
+import type { AbzuNode } from '../../compose/daemon.ts'
+import type { Config } from '../../config.ts'
+import { newCommand } from './command.ts'
+import type { CliContext } from './context.ts'
+
+interface Options {
+  readonly tcp?: string[]
+  readonly quic?: string[]
+  readonly peer?: string[]
+  readonly logJson?: boolean
+}
+
+/** For everything to be closed in order. */
+const closeMsMax = 10_000
+
+/** `abzu start`: the daemon, in the foreground, until it is stopped. */
+export function start(context: CliContext): Command {
+  return newCommand('start', context)
+    .description('Run the daemon until `abzu stop`, SIGTERM or Ctrl-C')
+    .option('--tcp <host:port>', 'listen here, not at 0.0.0.0:4180; repeatable', collect)
+    .option('--quic <host:port>', 'not in this version yet', collect)
+    .option('--no-lan', 'no discovery on the local network; this version has none anyway')
+    .option('--peer <address>', 'keep a connection to this node, from now on; repeatable', collect)
+    .option('--log-json', 'log JSON lines, and say on stdout when the daemon listens')
+    .action(async ({ tcp, quic, peer, logJson }: Options) => {
+      if (quic) throw new AbzuError('ABZU_NOT_YET', 'there is no QUIC in this version: use --tcp')
+      const { loadConfig } = await import('../../config.ts')
+      const flags = { tcp, peers: peer, logJson: logJson ?? context.output.json }
+      await runDaemon(context, await loadConfig({ flags, env: context.io.env }))
+    })
+}
+
+async function runDaemon(context: CliContext, config: Config): Promise<void> {
+  const [{ startNode, realSystem }, { createDaemonLog }] = await Promise.all([
+    import('../../compose/daemon.ts'),
+    import('./daemon-log.ts'),
+  ])
+  const log = createDaemonLog({
+    stream: context.io.stderr,
+    clock: systemClock,
+    level: config.logLevel,
+    json: config.logJson,
+  })
+  const { reason, stop } = untilStopped(log)
+  const node = await startNode(config, realSystem({ log, stop }))
+  await announce(context, node, config.home)
+  const failure = await Promise.race([reason, node.failed])
+  await close(context, node, log)
+  if (failure !== undefined) throw failure
+}
+
+/** Resolves when somebody stops the daemon, or with the bug that does. A second signal ends the
+ *  process as it would any other. */
+function untilStopped(log: Log) {
+  const { promise: reason, resolve } = Promise.withResolvers<AbzuError | undefined>()
+  const stop = () => resolve(undefined)
+  process.once('SIGTERM', stop).once('SIGINT', stop).once('SIGHUP', stop)
+  process.once('uncaughtException', (error) => {
+    log.error('uncaught', { error })
+    resolve(toAbzuError(error))
+  })
+  return { reason, stop }
+}
+
+async function close({ io }: CliContext, node: AbzuNode, log: Log): Promise<void> {
+  const time = { timeoutMs: closeMsMax, what: 'closing' }
+  try {
+    await withTimeout(io.scheduler, time, () => node.close())
+  } catch (error) {
+    log.error('close-failed', { error: error as Error })
+    if (!isAbzuError(error, 'ABZU_TIMEOUT')) throw error
+    // what hangs would keep the process alive; the store survives this as it survives a power cut
+    process.kill(process.pid, 'SIGKILL')
+  }
+}
+
+async function announce({ output }: CliContext, node: AbzuNode, home: string): Promise<void> {
+  const { peerId, addresses } = node
+  await output.result({ event: 'ready', peerId, addresses, pid: process.pid }, () => [
+    `Abzu runs.  mesh address ${peerId}`,
+    ...addresses.map((address) => `  listening on ${address}`),
+    `  everything it keeps lies in ${home}`,
+    '',
+    'Next, in another terminal:',
+    '  abzu account create <name>              an account of your own; write down its 24 words',
+    '  abzu contact link                       a link for a friend, who gives you theirs',
+    '  abzu contact add <link> --as <friend>',
+    '  abzu send <friend> "hello"',
+    '  abzu inbox',
+  ])
+}
+
+function collect(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value]
+}
