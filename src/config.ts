@@ -75,7 +75,8 @@ function bounded<T extends object>(defaults: T) {
           })
           .default(value),
   ])
-  return z.strictObject(Object.fromEntries(fields)).prefault({}) as unknown as z.ZodType<T>
+  const shape = z.strictObject(Object.fromEntries(fields)) as unknown as z.ZodType<T, object>
+  return shape.prefault({})
 }
 
 const limits = z.strictObject({

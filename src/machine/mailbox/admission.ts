@@ -64,6 +64,8 @@ export class Admissions {
   readonly #uses = new Map<string, number>()
   /** Admitted but not yet part of the store's own count. */
   readonly #reserved = new Map<string, { items: number; bytes: number }>()
+  /** Ids of the items that are reserved. */
+  readonly #admitted = new Set<string>()
 
   constructor(deps: AdmissionDeps) {
     this.#deps = deps
@@ -104,7 +106,7 @@ export class Admissions {
       pool: pool[door.pool],
       body: envelope,
     }
-    if (items.has(mailbox, id)) {
+    if (items.has(mailbox, id) || this.#admitted.has(mapKey(id))) {
       this.#reserve(item)
       return { kind: 'store', item, rows: [] }
     }
@@ -116,7 +118,8 @@ export class Admissions {
 
   /** Ends the reservation of admitted items: the store counts them from when they are queued. */
   release(items: readonly NewItem[]): void {
-    for (const { mailbox, pool: itemPool, body } of items) {
+    for (const { mailbox, pool: itemPool, body, id } of items) {
+      this.#admitted.delete(mapKey(id))
       const key = reservationKey(mailbox, itemPool)
       const reserved = this.#reserved.get(key)
       if (!reserved) continue
@@ -126,7 +129,8 @@ export class Admissions {
     }
   }
 
-  #reserve({ mailbox, pool: itemPool, body }: NewItem): void {
+  #reserve({ mailbox, pool: itemPool, body, id }: NewItem): void {
+    this.#admitted.add(mapKey(id))
     const key = reservationKey(mailbox, itemPool)
     const reserved = this.#reserved.get(key) ?? { items: 0, bytes: 0 }
     this.#reserved.set(key, {

@@ -70,6 +70,7 @@ interface Waiting {
 
 /** What a host has to answer a parcel. */
 const answerTimeoutMs = 30_000
+const closeTimeoutMs = 1000
 
 /** A host reached over a stream. */
 export class Courier implements Handover {
@@ -116,11 +117,16 @@ export class Courier implements Handover {
     })
   }
 
-  /** Ends the stream; parcels without an answer are rejected. */
+  /** Ends the stream, in good order where the host goes along within a second. */
   async close(): Promise<void> {
-    await this.#stream.end()
-    await Promise.race([this.closed, sleep(this.#deps.scheduler, 1000)])
-    this.#stream.abort(new AbzuError('ABZU_CLOSED', 'the courier was closed'))
+    let reason = new AbzuError('ABZU_CLOSED', 'the courier was closed')
+    try {
+      await this.#stream.end()
+      await Promise.race([this.closed, sleep(this.#deps.scheduler, closeTimeoutMs)])
+    } catch (error) {
+      reason = toAbzuError(error)
+    }
+    this.#stream.abort(reason)
   }
 
   async #read(): Promise<void> {
