@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from './clock.ts'
+import { assert } from './errors.ts'
 
 export interface Rate {
   /** Sustained rate, cells a second. */
@@ -36,19 +37,31 @@ export class RateLimiter {
     return waitMs
   }
 
-  /** The ms until `cells` would be granted to `key`; 0 means now. Takes nothing. */
+  /** The ms until `cells`, at most a burst, would be granted to `key`; 0 means now. Takes nothing. */
   waitMs(key: string, cells = 1): number {
     const { rate, clock } = this.#init
-    const emissionMs = 1000 / rate.perSecond
+    assert(cells <= rate.burst, `${cells} cells at once never fit a burst of ${rate.burst}`)
     const now = clock.monotonicMs()
-    const arrival = Math.max(this.#arrivals.get(key) ?? now, now)
-    return Math.max(0, arrival + (cells - rate.burst) * emissionMs - now)
+    return Math.max(
+      0,
+      this.#arrival(key, now) + ((cells - rate.burst) * 1000) / rate.perSecond - now,
+    )
+  }
+
+  /** Never before now, and never further ahead than a whole burst: nothing granted leads there but a clock
+   *  that was set back, and the key would be shut out for as long. */
+  #arrival(key: string, now: number): number {
+    const { rate } = this.#init
+    const known = this.#arrivals.get(key) ?? now
+    const latest = now + (rate.burst * 1000) / rate.perSecond
+    if (known > latest) this.#arrivals.set(key, latest)
+    return Math.min(Math.max(known, now), latest)
   }
 
   #advance(key: string, cells: number): void {
     const { rate, keysMax, clock } = this.#init
     const now = clock.monotonicMs()
-    const arrival = Math.max(this.#arrivals.get(key) ?? now, now) + (cells * 1000) / rate.perSecond
+    const arrival = this.#arrival(key, now) + (cells * 1000) / rate.perSecond
     this.#arrivals.delete(key)
     this.#arrivals.set(key, arrival)
     if (this.#arrivals.size > keysMax) {

@@ -36,6 +36,8 @@ export async function withTimeout<T>(
   signal?.throwIfAborted()
   const controller = new AbortController()
   const aborted = Promise.withResolvers<never>()
+  // Where `work` throws before the race below, nobody else would take this rejection.
+  aborted.promise.catch(() => undefined)
   const abort = (reason: unknown) => {
     controller.abort(reason)
     aborted.reject(reason)

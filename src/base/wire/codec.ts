@@ -16,7 +16,7 @@ export type WireValue =
 
 const options = { useRecords: false, mapsAsObjects: true, variableMapSize: true } as const
 const packr = new Packr(options)
-const unpackr = new Unpackr({ ...options, copyBuffers: false })
+const unpackr = new Unpackr({ ...options, copyBuffers: false, int64AsType: 'number' })
 
 /** The bytes of `value`: equal values with equal key order give equal bytes. */
 export function encode(value: WireValue): Uint8Array {

@@ -41,53 +41,77 @@ export function encodeFrame(type: FrameType, payload: Uint8Array): Uint8Array {
   return concatBytes(u32be(payload.length + 1), new Uint8Array([type]), payload)
 }
 
+/** Length and type of the frame that `bytes` begin with, `length` counting the whole frame. */
+function parseHead(bytes: Uint8Array): { length: number; type: FrameType } {
+  const announced = readU32be(bytes)
+  if (announced < 1) throw new AbzuError('ABZU_MALFORMED', 'a frame without a type')
+  if (announced > wireLimits.frameBytesMax + 1) {
+    throw new AbzuError('ABZU_TOO_LARGE', `a frame announces ${announced} bytes`)
+  }
+  const type = bytes[4] as number
+  if (!frameTypes.has(type)) throw new AbzuError('ABZU_MALFORMED', `frame type ${type}`)
+  return { length: announced + 4, type: type as FrameType }
+}
+
+const noPayload = new Uint8Array(0)
+/** What is held back grows by doubling, so that neither a long announcement nor a drip of single bytes
+ *  costs more memory than was received. */
+const heldBytesMin = 256
+
 /** Cuts a stream of bytes into frames. Holds at most one frame that is not complete. */
 export class FrameDecoder {
-  #parts: Uint8Array[] = []
-  #bytes = 0
+  /** The beginning of an incomplete frame, in a buffer of our own: a small piece never keeps a large chunk alive. */
+  #held: Uint8Array = noPayload
+  #heldBytes = 0
 
   /** Bytes held back because their frame is not complete. */
   get pendingBytes(): number {
-    return this.#bytes
+    return this.#heldBytes
   }
 
-  /** The frames that `chunk` completes, in order. Payloads share memory with the chunks.
+  /** The frames that `chunk` completes, in order. Payloads may share memory with the chunk.
    *  @throws {AbzuError} ABZU_TOO_LARGE or ABZU_MALFORMED, as soon as a header says so; the decoder is of no
    *  use after that. */
   push(chunk: Uint8Array): Frame[] {
-    this.#parts.push(chunk)
-    this.#bytes += chunk.length
     const frames: Frame[] = []
-    for (let frame = this.#next(); frame; frame = this.#next()) frames.push(frame)
+    let rest = this.#heldBytes === 0 ? chunk : this.#complete(chunk, frames)
+    while (rest.length >= frameOverheadBytes) {
+      const { length, type } = parseHead(rest)
+      if (rest.length < length) break
+      frames.push({ type, payload: rest.subarray(frameOverheadBytes, length) })
+      rest = rest.subarray(length)
+    }
+    this.#hold(rest)
     return frames
   }
 
-  #next(): Frame | undefined {
-    if (this.#bytes < frameOverheadBytes) return undefined
-    const head = this.#joined(frameOverheadBytes)
-    const length = readU32be(head)
-    if (length < 1) throw new AbzuError('ABZU_MALFORMED', 'a frame without a type')
-    if (length > wireLimits.frameBytesMax + 1) {
-      throw new AbzuError('ABZU_TOO_LARGE', `a frame announces ${length} bytes`)
+  /** Adds to the held frame what it lacks, and returns what `chunk` holds behind that. */
+  #complete(chunk: Uint8Array, frames: Frame[]): Uint8Array {
+    const headRest = chunk.subarray(0, Math.max(0, frameOverheadBytes - this.#heldBytes))
+    this.#hold(headRest)
+    let rest = chunk.subarray(headRest.length)
+    if (this.#heldBytes < frameOverheadBytes) return rest
+    const { length, type } = parseHead(this.#held)
+    const body = rest.subarray(0, length - this.#heldBytes)
+    this.#hold(body)
+    rest = rest.subarray(body.length)
+    if (this.#heldBytes === length) {
+      frames.push({ type, payload: this.#held.subarray(frameOverheadBytes, length) })
+      this.#held = noPayload
+      this.#heldBytes = 0
     }
-    const type = head[4] as number
-    if (!frameTypes.has(type)) throw new AbzuError('ABZU_MALFORMED', `frame type ${type}`)
-    if (this.#bytes < 4 + length) return undefined
-    const whole = this.#joined(4 + length)
-    this.#parts[0] = whole.subarray(4 + length)
-    this.#bytes -= 4 + length
-    return { type: type as FrameType, payload: whole.subarray(frameOverheadBytes, 4 + length) }
+    return rest
   }
 
-  /** The first part, made at least `length` bytes long. */
-  #joined(length: number): Uint8Array {
-    const first = this.#parts[0] as Uint8Array
-    if (first.length >= length) return first
-    let size = 0
-    let count = 0
-    while (size < length) size += (this.#parts[count++] as Uint8Array).length
-    const joined = concatBytes(...this.#parts.splice(0, count))
-    this.#parts.unshift(joined)
-    return joined
+  #hold(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    const length = this.#heldBytes + bytes.length
+    if (length > this.#held.length) {
+      const grown = new Uint8Array(Math.max(length, this.#held.length * 2, heldBytesMin))
+      grown.set(this.#held.subarray(0, this.#heldBytes))
+      this.#held = grown
+    }
+    this.#held.set(bytes, this.#heldBytes)
+    this.#heldBytes = length
   }
 }

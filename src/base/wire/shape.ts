@@ -46,6 +46,7 @@ export function text(bytesMax: number): Shape<string> {
     if (typeof value !== 'string' || value.length > bytesMax || utf8(value).length > bytesMax) {
       throw wrong(path, `a text of at most ${bytesMax} bytes`)
     }
+    if (!value.isWellFormed()) throw wrong(path, 'without lone surrogates')
     if (value.normalize('NFC') !== value) throw wrong(path, 'in Unicode form NFC')
     return value
   }
