@@ -87,7 +87,7 @@ function aeadOf({ chacha20poly1305 }: HpkePlatform): AEAD {
     Seal: async (key, nonce, aad, plain) => chacha20poly1305.seal(key, nonce, aad, plain),
     async Open(key, nonce, aad, sealed) {
       const plain = chacha20poly1305.open(key, nonce, aad, sealed)
-      if (!plain) throw new AbzuError('ABZU_SEAL_BROKEN', 'a seal that is broken')
+      if (!plain) throw broken()
       return plain
     },
   }
@@ -99,6 +99,10 @@ function suiteOf(platform: HpkePlatform): CipherSuite<RawKey> {
     () => kdfOf(platform),
     () => aeadOf(platform),
   )
+}
+
+function broken(): AbzuError {
+  return new AbzuError('ABZU_SEAL_BROKEN', 'a seal that is broken')
 }
 
 /** The error of ours under the ones that the library puts around it. */
@@ -143,13 +147,13 @@ export async function openSealed(
     readonly sealed: Uint8Array
   },
 ): Promise<Uint8Array> {
+  if (enc.length !== xwing.encBytes) throw broken()
   try {
     const recipient = await suiteOf(platform).SetupRecipient(rawKey('private', seed), enc, { info })
     return await recipient.Open(sealed, aad)
   } catch (error) {
     const cause = underneath(error)
-    if (!(cause instanceof AbzuError)) throw cause
-    throw new AbzuError('ABZU_SEAL_BROKEN', 'a seal that is broken')
+    throw cause instanceof AbzuError ? broken() : cause
   }
 }
 
