@@ -6,7 +6,7 @@
 
 /** Told in order, and never after `closed`. */
 export interface PipeListener {
-  /** Bytes arrived. They may share memory with the network's buffers. */
+  /** Bytes arrived, as a plain Uint8Array. They may share memory with the network's buffers. */
   bytes(chunk: Uint8Array): void
   /** There is room again after `send` returned false. */
   drain(): void

@@ -97,7 +97,7 @@ export class FrameReader {
   /** Every later read throws `error`: after what has arrived where `keep` says so, else at once. Where the peer
    *  had said all and nothing is lost, the reader still comes to the proper end. */
   fail(error: AbzuError, { keep }: { keep: boolean }): void {
-    const isComplete = this.#state === 'ended' && (keep || this.#inbox.length === 0)
+    const isComplete = this.#state === 'ended' && keep
     if (!keep) {
       this.#inbox = []
       this.#inboxBytes = 0

@@ -39,7 +39,10 @@ export class FrameWriter {
   #flushScheduled = false
   /** The network asked to wait. */
   #blocked = false
+  /** Anything but pings. */
   #wroteSinceTick = false
+  /** Messages or the end: pings and grants are no progress. */
+  #movedSinceTick = false
   #stuckIntervals = 0
   #room: PromiseWithResolvers<void> | undefined
 
@@ -113,9 +116,10 @@ export class FrameWriter {
   /** Once an interval: pings where nothing was written in it. False where what is queued did not move for too long. */
   tick(): boolean {
     if (!this.#wroteSinceTick) this.#pingDue = true
-    const isStuck = !this.#wroteSinceTick && (this.#blocked || this.#messages.length > 0)
+    const isStuck = !this.#movedSinceTick && (this.#blocked || this.#messages.length > 0)
     this.#stuckIntervals = isStuck ? this.#stuckIntervals + 1 : 0
     this.#wroteSinceTick = false
+    this.#movedSinceTick = false
     if (this.#stuckIntervals >= this.#deps.limits.stuckIntervalsMax) return false
     if (this.#pingDue) this.#flushSoon()
     return true
@@ -157,7 +161,6 @@ export class FrameWriter {
       const wasEnding = this.#state === 'ending'
       const frames = this.#take()
       if (frames.length === 0) break
-      this.#wroteSinceTick = true
       this.#blocked = !this.#deps.pipe.send(concatBytes(...frames))
       if (wasEnding && this.hasEnded) this.#tellEnded()
     }
@@ -186,11 +189,13 @@ export class FrameWriter {
       frames.push(encodeFrame(frameType.data, payload))
     }
     this.#messages.splice(0, count)
+    if (count > 0) this.#movedSinceTick = true
     if (this.#state === 'ending' && this.#messages.length === 0) {
       frames.push(encodeFrame(frameType.end, empty))
       this.#state = 'ended'
     }
-    if (this.#pingDue && frames.length === 0) frames.push(encodeFrame(frameType.ping, empty))
+    if (frames.length > 0) this.#wroteSinceTick = true
+    else if (this.#pingDue) frames.push(encodeFrame(frameType.ping, empty))
     this.#pingDue = false
     return frames
   }

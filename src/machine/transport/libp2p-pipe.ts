@@ -25,8 +25,8 @@ export class Libp2pPipe implements BytePipe {
       listener.closed()
     }
     stream.addEventListener('message', ({ data }) => {
-      if (data instanceof Uint8Array) listener.bytes(data)
-      else for (const part of data) listener.bytes(part)
+      if (data instanceof Uint8Array) listener.bytes(plain(data))
+      else for (const part of data) listener.bytes(plain(part))
     })
     stream.addEventListener('drain', () => listener.drain())
     stream.addEventListener('end', () => listener.end())
@@ -58,6 +58,12 @@ export class Libp2pPipe implements BytePipe {
   abort(): void {
     this.#stream.abort(new AbzuError('ABZU_CLOSED', 'reset'))
   }
+}
+
+/** The same bytes as no Buffer, whose `slice` does not copy. */
+function plain(bytes: Uint8Array): Uint8Array {
+  const { buffer, byteOffset, length } = bytes
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(buffer, byteOffset, length)
 }
 
 function toError(error: unknown): Error {
