@@ -141,7 +141,7 @@ t.test('both platforms sign alike, and agree on what was changed', (t) => {
         }
         const parts = { key: publicKey, message, signature }
         for (const { where, bit } of flips) {
-          const part = parts[where as keyof typeof parts]
+          const part = parts[where]
           const place = bit % (part.length * 8)
           part[place >> 3] = (part[place >> 3] as number) ^ (1 << (place & 7))
         }
