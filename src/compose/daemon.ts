@@ -28,8 +28,8 @@ import { serveCalls } from '../machine/transport/call.ts'
 import { openTransport } from '../machine/transport/open-transport.ts'
 import { serveControlApi } from '../surface/api/serve.ts'
 import { AccountManager } from '../user/household/account-manager.ts'
+import { version } from '../version.ts'
 import { prepareHome } from './home.ts'
-import { version } from './version.ts'
 
 export interface System {
   readonly clock: Clock

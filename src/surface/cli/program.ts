@@ -1,6 +1,5 @@
 /** The whole command line as a tree. @module */
 
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { accountCreate } from './account-create.ts'
 import { accountList } from './account-list.ts'
@@ -19,13 +18,14 @@ import { send } from './send.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
 import { stop } from './stop.ts'
+import { version } from '../../version.ts'
 
 export function createProgram(context: CliContext): Command {
   const program = newCommand('abzu', context)
     .description(
       "A household's own mesh node: sealed mailboxes for a family on a small box at home.",
     )
-    .version(version())
+    .version(version)
   for (const command of [start, status, stop]) program.addCommand(command(context))
   program.addCommand(
     newGroup('account', context, {
@@ -47,9 +47,4 @@ export function createProgram(context: CliContext): Command {
     }),
   )
   return program
-}
-
-function version(): string {
-  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(manifest) as { version: string }).version
 }
