@@ -1,0 +1,169 @@
+/**
+ * One person's account while it is unlocked: its keys, its vault, its doors. Whoever holds this object
+ * holds the keys; `lock` takes them away.
+ * @module
+ */
+
+import { accountIdOf, mailboxIdOf } from '../../base/crypto/address.ts'
+import { openEnvelope, sealEnvelope, type OpenedEnvelope } from '../../base/crypto/envelope.ts'
+import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import type { AccountId, ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
+import type { Clock, Scheduler } from '../../base/util/clock.ts'
+import type { Log } from '../../base/util/log.ts'
+import { parseEnvelopeHeader } from '../../base/wire/envelope.ts'
+import type { Letter } from '../../base/wire/letter.ts'
+import type { Host } from '../../base/wire/records.ts'
+import { Acknowledgements } from './acknowledgements.ts'
+import type { Device } from './device.ts'
+import { Doors } from './doors.ts'
+import { Gate } from './gate.ts'
+import { Keyring } from './keyring.ts'
+import { readPlainSlots, type PlainSlots } from './plain-slots.ts'
+import type { DirectoryPort, MailboxPort } from './ports.ts'
+import { Prekeys } from './prekeys.ts'
+import { signDrafts, type SlotDraft } from './slot-draft.ts'
+import { Vault } from './vault.ts'
+import { VersionClock } from './version-clock.ts'
+
+export interface AccountDeps {
+  readonly platform: CryptoPlatform
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly log: Log
+  readonly port: MailboxPort
+  readonly directory: Pick<DirectoryPort, 'home'>
+}
+
+export interface AccountInit {
+  /** How the person calls itself. */
+  readonly name: string
+  readonly rootPk: Uint8Array
+  /** X-Wing: the recovery key that the words give. */
+  readonly recoveryPk: Uint8Array
+  /** Wiped at the lock. */
+  readonly device: Device
+}
+
+export class Account {
+  readonly id: AccountId
+  readonly name: string
+  readonly rootPk: Uint8Array
+  readonly mailbox: MailboxId
+  readonly platform: CryptoPlatform
+  readonly clock: Clock
+  readonly port: MailboxPort
+  /** Every call that uses a key passes here. */
+  readonly gate = new Gate()
+  readonly versions: VersionClock
+  readonly vault: Vault
+  readonly doors: Doors
+  readonly prekeys: Prekeys
+  readonly acknowledgements: Acknowledgements
+  readonly #device: Device
+  readonly #keyring: Keyring
+  readonly #directory: Pick<DirectoryPort, 'home'>
+
+  /** Reads the keyring and what else the account needs at once; the vault's entries are read later.
+   *  @throws {AbzuError} ABZU_STORE_DAMAGED, those of the store */
+  static async open(deps: AccountDeps, init: AccountInit): Promise<Account> {
+    const versions = new VersionClock(deps.clock)
+    const { rootPk, device } = init
+    const slots = await readPlainSlots({ ...deps, rootPk, device, versions })
+    return new Account(deps, init, { versions, slots })
+  }
+
+  private constructor(
+    deps: AccountDeps,
+    init: AccountInit,
+    { versions, slots }: { versions: VersionClock; slots: PlainSlots },
+  ) {
+    const { platform, clock, port } = deps
+    const { rootPk, device } = init
+    this.id = accountIdOf(rootPk)
+    this.name = init.name
+    this.rootPk = rootPk
+    this.mailbox = mailboxIdOf(platform, rootPk)
+    this.platform = platform
+    this.clock = clock
+    this.port = port
+    this.versions = versions
+    this.#device = device
+    this.#directory = deps.directory
+    this.#keyring = new Keyring(platform)
+    for (const secret of slots.secrets) this.#keyring.keep(secret)
+    const keyring = this.#keyring
+    const place = { platform, clock, mailbox: this.mailbox }
+    this.vault = new Vault({ ...deps, keyring, versions, isOwn: slots.isOwn })
+    this.doors = new Doors({ ...place, stored: slots.doors })
+    this.acknowledgements = new Acknowledgements({
+      ...place,
+      device: device.signPk,
+      stored: slots.acknowledgements,
+    })
+    this.prekeys = new Prekeys({
+      ...deps,
+      rootPk,
+      device,
+      keyring,
+      recipients: [init.recoveryPk, ...slots.sealPks],
+      record: slots.record,
+      write: (drafts) => this.write(drafts),
+    })
+  }
+
+  /** By the device's key, which names its log: two devices never write the same slot. */
+  get devicePk(): Uint8Array {
+    return this.#device.signPk
+  }
+
+  get certificate(): Uint8Array {
+    return this.#device.certificate
+  }
+
+  /** This node as the account's home, with the addresses at which it can be reached now. */
+  get home(): Host & { readonly peerId: PeerId } {
+    const home = this.#directory.home()
+    return { ...home, peerId: home.peerId as PeerId }
+  }
+
+  /** Signs and stores slots, all or none. Resolves after fsync.
+   *  @throws {AbzuError} ABZU_QUOTA_EXCEEDED, those of the store */
+  async write(drafts: readonly SlotDraft[]): Promise<void> {
+    if (drafts.length === 0) return
+    const { platform, mailbox, versions } = this
+    await this.port.putSlots(
+      signDrafts({ platform, mailbox, device: this.#device, versions }, drafts),
+    )
+  }
+
+  /** Takes mail out of the mailbox for good. Resolves after fsync. */
+  async acknowledge(ids: readonly ItemId[]): Promise<void> {
+    await this.write(this.acknowledgements.drafts(ids))
+  }
+
+  /** Signs a letter and seals it to a recipient's prekey.
+   *  @throws {AbzuError} ABZU_TOO_LARGE, ABZU_MALFORMED */
+  async seal(
+    letter: Letter,
+    to: { recipientRoot: Uint8Array; prekey: Uint8Array; expiresAtHours: number },
+  ): Promise<Uint8Array> {
+    return sealEnvelope(this.platform, { ...to, letter, deviceSeed: this.#device.signSeed })
+  }
+
+  /** The letter in an envelope, its signature verified; undefined where no prekey of ours opens it.
+   *  @throws {AbzuError} ABZU_SEAL_BROKEN, ABZU_MALFORMED */
+  async open(envelope: Uint8Array): Promise<OpenedEnvelope | undefined> {
+    const prekey = this.#keyring.prekey(parseEnvelopeHeader(envelope).keyId)
+    if (!prekey) return undefined
+    const { rootPk: recipientRoot, platform } = this
+    return openEnvelope(platform, { envelope, recipientRoot, prekeySeed: prekey.seed })
+  }
+
+  /** Waits for work that uses the keys, then overwrites them. */
+  async lock(): Promise<void> {
+    await this.gate.close()
+    this.#keyring.wipe()
+    this.#device.signSeed.fill(0)
+    this.#device.sealSeed.fill(0)
+  }
+}

@@ -1,0 +1,60 @@
+import { openDeviceCertificate, signDeviceCertificate } from '../../base/crypto/certificate.ts'
+import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import { concatBytes } from '../../base/util/bytes.ts'
+import { assert } from '../../base/util/errors.ts'
+
+/** Everything. */
+const allCaps = 1
+const seedBytes = 32
+
+/** The place where an account lives: a random key pair to sign with and one to be sealed to. */
+export interface Device {
+  /** 32 bytes: Ed25519. */
+  readonly signSeed: Uint8Array
+  /** 32 bytes: X-Wing. */
+  readonly sealSeed: Uint8Array
+  readonly signPk: Uint8Array
+  /** By the account's root. */
+  readonly certificate: Uint8Array
+}
+
+/** A fresh device of the account, certified by its root key. */
+export function newDevice(
+  platform: Pick<CryptoPlatform, 'random' | 'sha256' | 'ed25519' | 'kem'>,
+  { rootSeed, docSeq }: { rootSeed: Uint8Array; docSeq: number },
+): Device {
+  const signSeed = platform.random(seedBytes)
+  const sealSeed = platform.random(seedBytes)
+  const signPk = platform.ed25519.publicKey(signSeed)
+  const certificate = signDeviceCertificate(platform, rootSeed, {
+    v: 1,
+    account: platform.ed25519.publicKey(rootSeed),
+    signPk,
+    sealPkHash: platform.sha256(platform.kem.publicKey(sealSeed)),
+    caps: allCaps,
+    docSeq,
+  })
+  return { signSeed, sealSeed, signPk, certificate }
+}
+
+/** What a password wraps, 64 bytes. */
+export function deviceSecret({ signSeed, sealSeed }: Device): Uint8Array {
+  return concatBytes(signSeed, sealSeed)
+}
+
+/** The device of a secret and its certificate.
+ *  @throws {AbzuError} ABZU_MALFORMED, ABZU_SIGNATURE_INVALID */
+export function deviceOf(
+  platform: Pick<CryptoPlatform, 'ed25519'>,
+  init: { secret: Uint8Array; certificate: Uint8Array; rootPk: Uint8Array },
+): Device {
+  const { secret, certificate, rootPk } = init
+  assert(secret.length === 2 * seedBytes, 'a device secret has 64 bytes')
+  const { signPk } = openDeviceCertificate(platform, certificate, rootPk)
+  return {
+    signSeed: concatBytes(secret.subarray(0, seedBytes)),
+    sealSeed: concatBytes(secret.subarray(seedBytes)),
+    signPk,
+    certificate,
+  }
+}

@@ -1,0 +1,86 @@
+/** The birth of an account: all its keys, and the first slots of its mailbox. @module */
+
+import { signIdentityDocument } from '../../base/crypto/identity-document.ts'
+import { mailboxIdOf } from '../../base/crypto/address.ts'
+import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import { newWords, rootKeysOf } from '../../base/crypto/words.ts'
+import type { Clock } from '../../base/util/clock.ts'
+import { encode } from '../../base/wire/codec.ts'
+import { plainSlotKind, plainSlotName } from '../../base/wire/plain-slot.ts'
+import type { Host } from '../../base/wire/records.ts'
+import { newDevice, type Device } from './device.ts'
+import { keyringDraft } from './keyring.ts'
+import { firstRecord } from './own-record.ts'
+import type { SignedSlot } from './ports.ts'
+import { plainDraft, signDrafts, type SlotDraft } from './slot-draft.ts'
+import { VersionClock } from './version-clock.ts'
+
+export interface NewAccount {
+  /** 24: everything can be recovered from them. To be shown once and kept nowhere. */
+  readonly words: string[]
+  readonly rootPk: Uint8Array
+  /** X-Wing, 1216 bytes: every keyring item is sealed to it. */
+  readonly recoveryPk: Uint8Array
+  readonly device: Device
+  /** Identity first; then the keyring; the record last, since it names a prekey. */
+  readonly slots: SignedSlot[]
+}
+
+const hourMs = 3_600_000
+const firstSeq = 1
+
+/** Makes an account, in memory. The root key is forgotten on return: only the words give it back. */
+export async function newAccount(
+  platform: CryptoPlatform,
+  { home, clock }: { home: Host; clock: Pick<Clock, 'nowMs'> },
+): Promise<NewAccount> {
+  const words = newWords(platform)
+  const { rootSeed, recoverySeed } = rootKeysOf(platform, words)
+  const rootPk = platform.ed25519.publicKey(rootSeed)
+  const recoveryPk = platform.kem.publicKey(recoverySeed)
+  const device = newDevice(platform, { rootSeed, docSeq: firstSeq })
+  const mailbox = mailboxIdOf(platform, rootPk)
+  const place = { platform, mailbox }
+  const identity = identityDraft(place, { rootSeed, rootPk, device })
+  rootSeed.fill(0)
+  recoverySeed.fill(0)
+
+  const secrets = {
+    vault: platform.random(32),
+    name: platform.random(32),
+    prekey: platform.random(32),
+  }
+  const prekey = platform.kem.publicKey(secrets.prekey)
+  const recipients = [recoveryPk, platform.kem.publicKey(device.sealSeed)]
+  const drafts: SlotDraft[] = [identity]
+  for (const kind of ['vault', 'name', 'prekey'] as const) {
+    drafts.push(await keyringDraft(place, { kind, secret: secrets[kind] }, recipients))
+    secrets[kind].fill(0)
+  }
+  const nowHours = Math.floor(clock.nowMs() / hourMs)
+  const content = firstRecord({ platform, device }, { rootPk, prekey, home, nowHours })
+  drafts.push(
+    plainDraft(place, { name: plainSlotName.record, kind: plainSlotKind.record, content }),
+  )
+  const versions = new VersionClock(clock)
+  const slots = signDrafts({ platform, mailbox, device, versions }, drafts)
+  return { words, rootPk, recoveryPk, device, slots }
+}
+
+function identityDraft(
+  place: { platform: CryptoPlatform; mailbox: ReturnType<typeof mailboxIdOf> },
+  init: { rootSeed: Uint8Array; rootPk: Uint8Array; device: Device },
+): SlotDraft {
+  const { platform } = place
+  const { certificate, sealSeed } = init.device
+  const document = signIdentityDocument(platform, init.rootSeed, {
+    v: 1,
+    account: init.rootPk,
+    seq: firstSeq,
+    devices: [platform.sha256(certificate)],
+    revoked: [],
+  })
+  const sealPks = [platform.kem.publicKey(sealSeed)]
+  const content = encode({ document, certificates: [certificate], sealPks })
+  return plainDraft(place, { name: plainSlotName.identity, kind: plainSlotKind.identity, content })
+}

@@ -1,0 +1,74 @@
+/** The account's own mailbox record: what is signed next. @see docs/protocol.md#mailbox-record @module */
+
+import { prekeyIdOf, recordHoursMax, signMailboxRecord } from '../../base/crypto/mailbox-record.ts'
+import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import { suiteXWing } from '../../base/wire/envelope.ts'
+import type { Host, MailboxRecord } from '../../base/wire/records.ts'
+import type { Device } from './device.ts'
+
+/** How long mail to a superseded prekey is accepted. */
+export const priorKeyHours = 7 * 24
+/** A year of daily rotations never fills the list: ends come first. */
+const priorKeysMax = 15
+
+interface SigningInit {
+  readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256'>
+  readonly device: Device
+}
+
+/** The first record of an account. */
+export function firstRecord(
+  { platform, device }: SigningInit,
+  init: { rootPk: Uint8Array; prekey: Uint8Array; home: Host; nowHours: number },
+): Uint8Array {
+  return signMailboxRecord(platform, device.signSeed, {
+    v: 1,
+    account: init.rootPk,
+    seq: 1,
+    notBeforeHours: init.nowHours,
+    notAfterHours: init.nowHours + recordHoursMax,
+    suites: [suiteXWing],
+    prekey: init.prekey,
+    priorKeys: [],
+    hosts: [init.home],
+    stampBits: 0,
+    deviceCertificate: device.certificate,
+  })
+}
+
+/** The record that follows `last` with another prekey. `notBeforeHours` is the time of the rotation. */
+export function rotatedRecord(
+  { platform, device }: SigningInit,
+  last: MailboxRecord,
+  init: { prekey: Uint8Array; nowHours: number },
+): Uint8Array {
+  const untilHours = init.nowHours + priorKeyHours
+  const superseded = { keyId: prekeyIdOf(platform, last.prekey), untilHours }
+  const earlier = last.priorKeys
+    .filter((key) => key.untilHours > init.nowHours)
+    // after a clock that ran ahead, no key may outlive the ordinary
+    .map((key) => ({ ...key, untilHours: Math.min(key.untilHours, untilHours) }))
+  return signMailboxRecord(platform, device.signSeed, {
+    ...last,
+    seq: last.seq + 1,
+    notBeforeHours: init.nowHours,
+    notAfterHours: init.nowHours + recordHoursMax,
+    prekey: init.prekey,
+    priorKeys: [superseded, ...earlier].slice(0, priorKeysMax),
+    deviceCertificate: device.certificate,
+  })
+}
+
+/** The record that follows `last` where the home is reached in another way. */
+export function movedRecord(
+  { platform, device }: SigningInit,
+  last: MailboxRecord,
+  home: Host,
+): Uint8Array {
+  return signMailboxRecord(platform, device.signSeed, {
+    ...last,
+    seq: last.seq + 1,
+    hosts: [home, ...last.hosts.filter(({ role }) => role !== 'home')],
+    deviceCertificate: device.certificate,
+  })
+}

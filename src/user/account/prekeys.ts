@@ -1,0 +1,143 @@
+/**
+ * The keys to which mail is sealed: a new one each day, and honest destruction. A private prekey goes
+ * once it was superseded, its end has passed, and the mailbox was drained after that: until then mail
+ * that only it opens could still lie there; afterwards nobody opens such mail any more.
+ * @see docs/protocol.md#delivery
+ * @module
+ */
+
+import { prekeyIdOf } from '../../base/crypto/mailbox-record.ts'
+import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import { mapKey } from '../../base/util/bytes.ts'
+import type { Clock } from '../../base/util/clock.ts'
+import { encode } from '../../base/wire/codec.ts'
+import { plainSlotKind, plainSlotName } from '../../base/wire/plain-slot.ts'
+import type { Host, MailboxRecord } from '../../base/wire/records.ts'
+import type { Device } from './device.ts'
+import { keyringDraft, keyringSlotName, type Keyring, type Prekey } from './keyring.ts'
+import { movedRecord, rotatedRecord } from './own-record.ts'
+import { readOwnRecord, type SignedRecord } from './plain-slots.ts'
+import type { MailboxPort } from './ports.ts'
+import { emptyPlainDraft, plainDraft, type SlotDraft } from './slot-draft.ts'
+
+export interface PrekeysInit {
+  readonly platform: CryptoPlatform
+  readonly clock: Pick<Clock, 'nowMs'>
+  readonly port: MailboxPort
+  readonly rootPk: Uint8Array
+  readonly device: Device
+  readonly keyring: Keyring
+  /** X-Wing public keys that can open the keyring. */
+  readonly recipients: readonly Uint8Array[]
+  readonly record: SignedRecord
+  readonly write: (drafts: readonly SlotDraft[]) => Promise<void>
+}
+
+const hourMs = 3_600_000
+const rotationHours = 24
+/** A delivery that was let in at the last moment is durable by then. */
+const graceHours = 1
+
+/** One call at a time: the caller sees to that. */
+export class Prekeys {
+  readonly #init: PrekeysInit
+  #record: SignedRecord
+
+  constructor(init: PrekeysInit) {
+    this.#init = init
+    this.#record = init.record
+  }
+
+  /** The newest record that this account has signed. */
+  get record(): SignedRecord {
+    return this.#record
+  }
+
+  /** Signs a record that names `home` as it is now, where the last one does not. */
+  async follow(home: Host): Promise<void> {
+    await this.#refresh()
+    const { record } = this.#record
+    const last = record.hosts.find(({ role }) => role === 'home')
+    if (last && isSameHost(last, home)) return
+    await this.#publish(movedRecord(this.#init, record, home))
+  }
+
+  /** Puts a fresh prekey into the record where the last one is older than a day. */
+  async rotateIfDue(): Promise<void> {
+    await this.#refresh()
+    const { platform, keyring, recipients, write } = this.#init
+    const nowHours = this.#nowHours()
+    if (!isRotationDue(this.#record.record, nowHours)) return
+    const secret = { kind: 'prekey', secret: platform.random(32) } as const
+    await write([await keyringDraft(this.#place, secret, recipients)])
+    keyring.keep(secret)
+    const prekey = platform.kem.publicKey(secret.secret)
+    await this.#publish(rotatedRecord(this.#init, this.#record.record, { prekey, nowHours }))
+  }
+
+  /** Destroys the private prekeys that nobody may use any more.
+   *  @param drain takes in all mail that lies in the mailbox, and resolves to the key ids, as map keys, of
+   *  mail that it had to leave there */
+  async destroyExpired(drain: () => Promise<ReadonlySet<string>>): Promise<number> {
+    await this.#refresh()
+    const { platform, keyring, port, write } = this.#init
+    const kept = this.#acceptedKeyIds()
+    const superseded = keyring.prekeys.filter(({ keyId }) => !kept.has(mapKey(keyId)))
+    if (superseded.length === 0) return 0
+    const needed = await drain()
+    const over = superseded.filter(({ keyId }) => !needed.has(mapKey(keyId)))
+    if (over.length === 0) return 0
+    const slotName = ({ seed }: Prekey): string =>
+      keyringSlotName(platform, { kind: 'prekey', secret: seed })
+    await write(over.map((prekey) => emptyPlainDraft(this.#place, slotName(prekey))))
+    for (const prekey of over) keyring.forget(prekey)
+    await port.erase()
+    return over.length
+  }
+
+  get #place(): { platform: CryptoPlatform; mailbox: MailboxPort['mailbox'] } {
+    return { platform: this.#init.platform, mailbox: this.#init.port.mailbox }
+  }
+
+  /** A write whose end was not seen may have become durable: what is stored counts. */
+  async #refresh(): Promise<void> {
+    const stored = await readOwnRecord(this.#init)
+    if (stored.record.seq >= this.#record.record.seq) this.#record = stored
+  }
+
+  async #publish(signed: Uint8Array): Promise<void> {
+    const draft = plainDraft(this.#place, {
+      name: plainSlotName.record,
+      kind: plainSlotKind.record,
+      content: signed,
+    })
+    await this.#init.write([draft])
+    await this.#refresh()
+  }
+
+  #acceptedKeyIds(): ReadonlySet<string> {
+    const { platform } = this.#init
+    const { prekey, priorKeys } = this.#record.record
+    const overHours = this.#nowHours() - graceHours
+    const alive = priorKeys.filter(({ untilHours }) => untilHours > overHours)
+    return new Set([
+      mapKey(prekeyIdOf(platform, prekey)),
+      ...alive.map(({ keyId }) => mapKey(keyId)),
+    ])
+  }
+
+  #nowHours(): number {
+    return Math.floor(this.#init.clock.nowMs() / hourMs)
+  }
+}
+
+/** A rotation in the future is one of a clock that ran ahead. */
+function isRotationDue({ notBeforeHours }: MailboxRecord, nowHours: number): boolean {
+  return nowHours - notBeforeHours >= rotationHours || notBeforeHours > nowHours + 1
+}
+
+function isSameHost(a: Host, b: Host): boolean {
+  const listed = ({ peerId, role, addresses = [] }: Host): Uint8Array =>
+    encode([peerId, role, addresses])
+  return mapKey(listed(a)) === mapKey(listed(b))
+}

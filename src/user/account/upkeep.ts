@@ -1,0 +1,21 @@
+import type { Account } from './account.ts'
+
+/** What an unlocked account owes itself each hour: a record that says where it lives, a fresh prekey,
+ *  open doors for its contacts, and nothing kept that has had its time.
+ *  @param init.drain as in Prekeys.destroyExpired */
+export async function upkeep(
+  account: Account,
+  init: { drain: () => Promise<ReadonlySet<string>>; signal: AbortSignal },
+): Promise<void> {
+  const { prekeys, doors, acknowledgements } = account
+  const steps = [
+    async () => prekeys.follow(account.home),
+    async () => prekeys.rotateIfDue(),
+    async () => account.write([...doors.upkeep(), ...acknowledgements.expired()]),
+    async () => prekeys.destroyExpired(init.drain),
+  ]
+  for (const step of steps) {
+    init.signal.throwIfAborted()
+    await step()
+  }
+}
