@@ -1,70 +1,227 @@
 /** The people whom an account knows. @module */
 
-import type { AccountId } from '../../base/util/brand.ts'
+import { mailboxIdOf, parseAccountId, rootKeyOf } from '../../base/crypto/address.ts'
+import { formatContactLink, parseContactLink } from '../../base/crypto/link.ts'
+import { safetyNumber } from '../../base/crypto/safety-number.ts'
+import { equalBytes } from '../../base/util/bytes.ts'
 import { AbzuError } from '../../base/util/errors.ts'
-
-/** A contact as its owner sees it. */
-export interface Contact {
-  readonly id: AccountId
-  /** Given by the owner; of a request: what the sender calls itself, already inert. */
-  readonly name: string
-  /** A person compared the safety number, and no key changed since. */
-  readonly verified: boolean
-  readonly blocked: boolean
-  /** Wrote through a link and waits to be added. */
-  readonly request: boolean
-  /** ISO 8601: since when the contact's keys are other ones than a person has confirmed. */
-  readonly keysChangedAt?: string
-}
+import type { ContactLink } from '../../base/wire/records.ts'
+import type { Account } from '../account/account.ts'
+import { isAddress, parsePersonName } from '../account/person-name.ts'
+import type { DirectoryPort } from '../account/ports.ts'
+import type { Serial } from '../account/serial.ts'
+import type { SlotDraft } from '../account/slot-draft.ts'
+import { contactsMax, type ContactBook } from './contact-book.ts'
+import type { ContactRow } from './contact-row.ts'
+import { contactOf, type Contact } from './contact.ts'
+import type { MessageLog } from './message-log.ts'
+import { verifyRecord, withRecord, type VerifiedRecord } from './reach.ts'
+import type { Sender } from './sender.ts'
 
 export interface LinkInit {
-  /** People who may use the link; not counted where left out. */
+  /** Letters that may come through the link; not counted where left out. */
   readonly uses?: number
   /** @default 30 */
   readonly days?: number
 }
 
+export interface ContactsDeps {
+  readonly account: Account
+  readonly book: ContactBook
+  readonly messages: MessageLog
+  readonly sender: Sender
+  readonly directory: DirectoryPort
+  /** One change of contacts or message states at a time. */
+  readonly changes: Serial
+  /** Called when a request has been answered, once that is durable: there is a letter to post, and mail
+   *  that waited may find room. */
+  readonly answered: () => void
+}
+
+const linkDaysDefault = 30
+const linkDaysMax = 400
+const linkUsesMax = 10_000
+
 export class Contacts {
+  readonly #deps: ContactsDeps
+
+  constructor(deps: ContactsDeps) {
+    this.#deps = deps
+  }
+
   /** A contact link that opens a door of its own: `abzu:abzu1...#...`. Resolves when the door is durable.
-   *  @throws {AbzuError} ABZU_INVALID_ARGUMENT, ABZU_LOCKED */
-  async link(_init: LinkInit = {}): Promise<string> {
-    throw new AbzuError('ABZU_NOT_YET', 'contacts')
+   *  @throws {AbzuError} ABZU_INVALID_ARGUMENT, ABZU_QUOTA_EXCEEDED, ABZU_LOCKED */
+  async link({ uses, days = linkDaysDefault }: LinkInit = {}): Promise<string> {
+    if (uses !== undefined) expectBetween(uses, linkUsesMax, 'uses of a link')
+    expectBetween(days, linkDaysMax, 'days of a link')
+    const { account } = this.#deps
+    return account.gate.pass(async () => {
+      const door = account.doors.forLink({ days, ...(uses !== undefined && { uses }) })
+      await account.write([door.draft])
+      return formatContactLink(account.id, { v: 1, home: account.home, token: door.token })
+    })
   }
 
   /** Adds whom `link` names, or accepts a request where `link` is its sender's address. Lifts a block.
    *  @throws {AbzuError} ABZU_LINK_INVALID, ABZU_ADDRESS_INVALID, ABZU_NOT_FOUND (no such request),
    *  ABZU_ALREADY_EXISTS, ABZU_INVALID_ARGUMENT (name, own link), ABZU_UNREACHABLE, ABZU_LOCKED */
-  async add(_init: { link: string; as: string }): Promise<Contact> {
-    throw new AbzuError('ABZU_NOT_YET', 'contacts')
+  async add({ link: text, as }: { link: string; as: string }): Promise<Contact> {
+    const { account, changes } = this.#deps
+    account.gate.check()
+    const name = parsePersonName(as)
+    const link = isAddress(text) ? undefined : parseContactLink(text)
+    const root = rootKeyOf(link?.account ?? parseAccountId(text))
+    if (equalBytes(root, account.rootPk)) {
+      throw new AbzuError('ABZU_INVALID_ARGUMENT', 'this is your own address')
+    }
+    this.#expectAddable(root, name)
+    const found = link && {
+      verified: await this.#resolve(root, link.link),
+      token: link.link.token,
+    }
+    return account.gate.pass(async () =>
+      changes.run(async () => contactOf(await this.#accept({ root, name, found }))),
+    )
   }
 
-  /** By name, requests and blocked ones included. */
+  /** By name, requests and blocked ones included.
+   *  @throws {AbzuError} ABZU_LOCKED */
   list(): Contact[] {
-    throw new AbzuError('ABZU_NOT_YET', 'contacts')
+    this.#deps.account.gate.check()
+    return this.#deps.book.sorted().map(contactOf)
   }
 
   /** By name or address; a request by its address only.
-   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_LOCKED */
-  get(_nameOrId: string): Contact {
-    throw new AbzuError('ABZU_NOT_YET', 'contacts')
+   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_ADDRESS_INVALID, ABZU_LOCKED */
+  get(nameOrId: string): Contact {
+    return contactOf(this.#find(nameOrId))
   }
 
   /** 60 digits in 12 groups, the same on both sides.
-   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_LOCKED */
-  safetyNumber(_nameOrId: string): string {
-    throw new AbzuError('ABZU_NOT_YET', 'contacts')
+   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_ADDRESS_INVALID, ABZU_LOCKED */
+  safetyNumber(nameOrId: string): string {
+    const { platform, rootPk } = this.#deps.account
+    return safetyNumber(platform, rootPk, this.#find(nameOrId).root)
   }
 
   /** A person compared `digits` (blanks do not count): the contact is verified and a notice of
    *  changed keys is taken back.
    *  @throws {AbzuError} ABZU_INVALID_ARGUMENT (other digits), ABZU_NOT_FOUND, ABZU_LOCKED */
-  async confirm(_nameOrId: string, _digits: string): Promise<Contact> {
-    throw new AbzuError('ABZU_NOT_YET', 'contacts')
+  async confirm(nameOrId: string, digits: string): Promise<Contact> {
+    const compact = (text: string): string => text.replaceAll(/\s/g, '')
+    if (compact(digits) !== compact(this.safetyNumber(nameOrId))) {
+      throw new AbzuError('ABZU_INVALID_ARGUMENT', 'these are not the digits of this contact')
+    }
+    return this.#change(nameOrId, (row) => ({ row: confirmed(row) }))
   }
 
   /** Shuts the contact's door and drops what it sends from now on.
    *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_LOCKED */
-  async block(_nameOrId: string): Promise<Contact> {
-    throw new AbzuError('ABZU_NOT_YET', 'contacts')
+  async block(nameOrId: string): Promise<Contact> {
+    const contact = await this.#change(nameOrId, ({ ownToken, ...row }) => ({
+      row: { ...row, standing: 'blocked', returnAddress: 'unsent' },
+      drafts: ownToken ? [this.#deps.account.doors.shut(ownToken)] : [],
+    }))
+    this.#deps.answered()
+    return contact
+  }
+
+  #find(nameOrId: string): ContactRow {
+    this.#deps.account.gate.check()
+    return this.#deps.book.find(nameOrId)
+  }
+
+  async #change(
+    nameOrId: string,
+    change: (row: ContactRow) => { row: ContactRow; drafts?: readonly SlotDraft[] },
+  ): Promise<Contact> {
+    const { account, book, changes } = this.#deps
+    return account.gate.pass(async () =>
+      changes.run(async () => {
+        const { row, drafts = [] } = change(book.find(nameOrId))
+        await book.write(row, ...drafts)
+        return contactOf(row)
+      }),
+    )
+  }
+
+  async #resolve(root: Uint8Array, link: ContactLink): Promise<VerifiedRecord> {
+    const { account, directory } = this.#deps
+    const { platform } = account
+    const signed = await directory.resolve(mailboxIdOf(platform, root), [link.home])
+    return verifyRecord(platform, root, signed)
+  }
+
+  /** @throws {AbzuError} ABZU_ALREADY_EXISTS */
+  #expectAddable(root: Uint8Array, name: string): void {
+    const { book } = this.#deps
+    if (book.byRoot(root)?.standing === 'accepted') {
+      throw new AbzuError('ABZU_ALREADY_EXISTS', 'this person is a contact already')
+    }
+    const namesake = book.byName(name)
+    if (namesake && !equalBytes(namesake.root, root)) {
+      throw new AbzuError('ABZU_ALREADY_EXISTS', 'another contact has this name')
+    }
+    const accepted = book.rows.filter(({ standing }) => standing !== 'request').length
+    if (accepted >= contactsMax) {
+      throw new AbzuError('ABZU_QUOTA_EXCEEDED', `an account has at most ${contactsMax} contacts`)
+    }
+  }
+
+  /** Stores the contact with a door of its own; who knows us already gets our return address at once. */
+  async #accept(init: {
+    root: Uint8Array
+    name: string
+    found: { verified: VerifiedRecord; token: Uint8Array } | undefined
+  }): Promise<ContactRow> {
+    const { account, book, messages, sender, answered } = this.#deps
+    const { root, name, found } = init
+    this.#expectAddable(root, name)
+    const before = book.byRoot(root)
+    if (!before && !found) {
+      throw new AbzuError(
+        'ABZU_NOT_FOUND',
+        'nobody of this address has written; add a contact link',
+      )
+    }
+    const nowMs = account.clock.nowMs()
+    const door = account.doors.forContact()
+    let row: ContactRow = {
+      ...(before ?? { v: 1, root, devices: [], verified: false, addedAt: nowMs }),
+      name,
+      standing: 'accepted',
+      returnAddress: 'unsent',
+      ownToken: door.token,
+    }
+    // a door that a sender made for us is better than one of a link
+    const made = before?.standing === 'request' ? before.reach?.token : undefined
+    const token = made ?? found?.token
+    if (found) row = withRecord(row, found.verified, { token, nowMs })
+    if (!row.reach) {
+      throw new AbzuError(
+        'ABZU_UNREACHABLE',
+        'the request came without a way to answer; ask for a link',
+      )
+    }
+    if (!before) {
+      await book.write(row, door.draft)
+      return row
+    }
+    const hello = await sender.place(row, { type: 'hello', text: '' })
+    await book.write(row, door.draft, messages.draft(hello.slot, hello.row))
+    sender.postLater(messages.keep(hello.slot, hello.row))
+    answered()
+    return row
+  }
+}
+
+function confirmed(row: ContactRow): ContactRow {
+  const { keysChangedAt: _, ...rest } = row
+  return { ...rest, verified: true }
+}
+
+function expectBetween(value: number, max: number, what: string): void {
+  if (!Number.isInteger(value) || value < 1 || value > max) {
+    throw new AbzuError('ABZU_INVALID_ARGUMENT', `${what}: from 1 to ${max}`)
   }
 }

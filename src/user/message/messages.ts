@@ -1,10 +1,19 @@
 /** What an account sends and receives. @module */
 
 import type { AccountId, PeerId } from '../../base/util/brand.ts'
-import { AbzuError } from '../../base/util/errors.ts'
-
-/** Never more certain than it is; `delivered` rests on the signed receipt of the recipient's home. */
-export type MessageState = 'queued' | 'held' | 'delivered' | 'read' | 'expired' | 'refused'
+import { toHex, utf8 } from '../../base/util/bytes.ts'
+import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
+import type { Log } from '../../base/util/log.ts'
+import { wireLimits } from '../../base/wire/limits.ts'
+import type { Account } from '../account/account.ts'
+import type { Pump } from '../account/pump.ts'
+import type { ContactBook } from './contact-book.ts'
+import { contactOf } from './contact.ts'
+import type { LoggedMessage, MessageLog } from './message-log.ts'
+import { stateOf, type MessageRow } from './message-row.ts'
+import type { MessageState } from './message-state.ts'
+import type { Sender } from './sender.ts'
+import type { StateWaiters } from './state-waiters.ts'
 
 export interface SentMessage {
   /** 32 hexadecimal digits. */
@@ -44,37 +53,144 @@ export interface ConversationMessage extends SentMessage {
   readonly text: string
 }
 
+export interface MessagesDeps {
+  readonly account: Account
+  readonly book: ContactBook
+  readonly messages: MessageLog
+  readonly sender: Sender
+  /** Takes in mail. */
+  readonly receiving: Pick<Pump, 'flush'>
+  readonly waiters: StateWaiters
+  readonly log: Log
+  /** Called after a message went to the outbox. */
+  readonly posted: () => void
+}
+
 export class Messages {
+  readonly #deps: MessagesDeps
+
+  constructor(deps: MessagesDeps) {
+    this.#deps = deps
+  }
+
   /** Resolves when the message is durable in the own history and outbox. `to` is a name or an address.
-   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_DENIED (blocked, or a request not added yet), ABZU_TOO_LARGE,
-   *  ABZU_RATE_LIMITED, ABZU_QUOTA_EXCEEDED, ABZU_LOCKED, those of the store */
-  async send(_init: { to: string; text: string }): Promise<SentMessage> {
-    throw new AbzuError('ABZU_NOT_YET', 'messages')
+   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_DENIED (blocked, or a request not added yet),
+   *  ABZU_INVALID_ARGUMENT (no text), ABZU_TOO_LARGE, ABZU_RATE_LIMITED, ABZU_QUOTA_EXCEEDED, ABZU_LOCKED,
+   *  those of the store */
+  async send({ to, text }: { to: string; text: string }): Promise<SentMessage> {
+    const { account, book, sender, posted } = this.#deps
+    return account.gate.pass(async () => {
+      const contact = book.find(to)
+      if (contact.standing !== 'accepted') {
+        throw new AbzuError('ABZU_DENIED', 'write to contacts that you have added and not blocked')
+      }
+      const { msgId, state } = await sender.send(contact, parseText(text))
+      posted()
+      return { msgId, state }
+    })
   }
 
   /** Waits until the state is another than `queued`, but no longer than `timeoutMs`.
-   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_LOCKED; the signal's reason */
+   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_OVERLOADED, ABZU_LOCKED; the signal's reason */
   async settled(
-    _msgId: string,
-    _wait: { timeoutMs: number; signal?: AbortSignal },
+    msgId: string,
+    wait: { timeoutMs: number; signal?: AbortSignal },
   ): Promise<SentMessage> {
-    throw new AbzuError('ABZU_NOT_YET', 'messages')
+    const { account, waiters } = this.#deps
+    account.gate.check()
+    if (this.#logged(msgId).state === 'queued') await waiters.wait(msgId, wait)
+    account.gate.check()
+    const { state } = this.#logged(msgId)
+    return { msgId, state }
   }
 
   /** What was received, oldest first, each message once; mail that lies in the mailbox is taken in
    *  first. Marks nothing read. Ends with ABZU_LOCKED where the account locks on the way. */
-  inbox(): AsyncIterable<InboxMessage> {
-    throw new AbzuError('ABZU_NOT_YET', 'messages')
+  async *inbox(): AsyncIterable<InboxMessage> {
+    const { book, messages } = this.#deps
+    await this.#takeMailIn()
+    for (const message of messages.all()) {
+      if (message.direction !== 'in') continue
+      const row = await this.#read(message)
+      const sender = row && book.byRoot(row.contact)
+      if (!row || !sender || sender.standing === 'blocked') continue
+      const { id, name, verified, request } = contactOf(sender)
+      const sentAt = isoTime(row.sentAtMs)
+      yield { msgId: message.msgId, from: id, name, sentAt, text: row.text, verified, request }
+    }
   }
 
   /** @throws {AbzuError} ABZU_NOT_FOUND, ABZU_LOCKED */
-  async show(_msgId: string): Promise<MessageReport> {
-    throw new AbzuError('ABZU_NOT_YET', 'messages')
+  async show(msgId: string): Promise<MessageReport> {
+    this.#deps.account.gate.check()
+    const row = await this.#read(this.#logged(msgId))
+    if (!row) throw notFound()
+    const history = row.history.map(({ state, atMs, by }) => ({
+      state,
+      at: isoTime(atMs),
+      by: by as PeerId,
+    }))
+    return { msgId: toHex(row.msgId), state: stateOf(row), history }
   }
 
-  /** Both directions with one contact, oldest first.
+  /** Both directions with one contact, oldest first; mail that lies in the mailbox is taken in first.
    *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_LOCKED */
-  conversation(_nameOrId: string): AsyncIterable<ConversationMessage> {
-    throw new AbzuError('ABZU_NOT_YET', 'messages')
+  async *conversation(nameOrId: string): AsyncIterable<ConversationMessage> {
+    const { account, book, messages } = this.#deps
+    account.gate.check()
+    const contact = toHex(book.find(nameOrId).root)
+    await this.#takeMailIn()
+    for (const message of messages.all()) {
+      if (message.contact !== contact || message.type !== 'text') continue
+      const row = await this.#read(message)
+      if (!row) continue
+      const { direction, text, sentAtMs } = row
+      const { msgId } = message
+      yield { msgId, direction, sentAt: isoTime(sentAtMs), text, state: stateOf(row) }
+    }
   }
+
+  /** What is in the vault already is shown, whatever hinders the mail. */
+  async #takeMailIn(): Promise<void> {
+    const { account, receiving, log } = this.#deps
+    account.gate.check()
+    try {
+      await receiving.flush()
+    } catch (error) {
+      account.gate.check()
+      log.warn('mail-not-taken-in', { error: toAbzuError(error) })
+    }
+  }
+
+  async #read(message: LoggedMessage): Promise<MessageRow | undefined> {
+    const { account, messages } = this.#deps
+    return account.gate.pass(async () => messages.read(message))
+  }
+
+  #logged(msgId: string): LoggedMessage {
+    const message = this.#deps.messages.byMsgId(msgId.toLowerCase())
+    if (message?.type !== 'text') throw notFound()
+    return message
+  }
+}
+
+/** @throws {AbzuError} ABZU_INVALID_ARGUMENT, ABZU_TOO_LARGE */
+function parseText(typed: string): string {
+  const text = typed.normalize('NFC')
+  if (text.length === 0 || !text.isWellFormed()) {
+    throw new AbzuError('ABZU_INVALID_ARGUMENT', 'a message has a text, in Unicode')
+  }
+  if (utf8(text).length > wireLimits.textBytesMax) {
+    throw new AbzuError('ABZU_TOO_LARGE', `a text has at most ${wireLimits.textBytesMax} bytes`)
+  }
+  return text
+}
+
+function notFound(): AbzuError {
+  return new AbzuError('ABZU_NOT_FOUND', 'there is no such message')
+}
+
+/** For times that passed a shape: years of five digits and more are not dates any more. */
+function isoTime(ms: number): string {
+  return new Date(Math.min(ms, 8.64e15)).toISOString()
 }

@@ -1,0 +1,90 @@
+/** A contact as the vault keeps it. @module */
+
+import { accountIdOf } from '../../base/crypto/address.ts'
+import type { AccountId } from '../../base/util/brand.ts'
+import { toHex } from '../../base/util/bytes.ts'
+import { encode } from '../../base/wire/codec.ts'
+import { wireLimits } from '../../base/wire/limits.ts'
+import { hostShape, sealKeyBytes } from '../../base/wire/records.ts'
+import {
+  bool,
+  bytes,
+  decodeShape,
+  list,
+  literal,
+  oneOf,
+  optional,
+  record,
+  text,
+  uint,
+  type Shaped,
+} from '../../base/wire/shape.ts'
+
+const devicesMax = 16
+
+const contactRowShape = record({
+  v: literal(1),
+  /** Root public key. */
+  root: bytes(32),
+  /** Inert, on one line. */
+  name: text(wireLimits.nameBytesMax),
+  standing: oneOf('request', 'accepted', 'blocked'),
+  /** From the contact's newest verified record and return address; a request may come without. */
+  reach: optional(
+    record({
+      /** Of the record; never goes down. */
+      seq: uint(),
+      prekey: bytes(sealKeyBytes),
+      hosts: list(hostShape, wireLimits.hostsMax),
+      /** Opens a door of the contact. */
+      token: bytes(32),
+    }),
+  ),
+  /** Opens the door that is kept for the contact. */
+  ownToken: optional(bytes(32)),
+  /** Whether the contact has our return address: sent to nobody knows whom, delivered to the contact's
+   *  home, or taken in by the contact. */
+  returnAddress: oneOf('unsent', 'delivered', 'known'),
+  /** Signing keys of the contact's devices that were seen, newest first. */
+  devices: list(bytes(32), devicesMax),
+  /** A person has compared the safety number. */
+  verified: bool,
+  /** ms since 1970: an unknown device of the contact was seen, and nobody has confirmed it. */
+  keysChangedAt: optional(uint()),
+  addedAt: uint(),
+})
+export type ContactRow = Shaped<typeof contactRowShape>
+export type Reach = NonNullable<ContactRow['reach']>
+
+const namePrefix = 'contact/'
+
+export function contactSlotName(root: Uint8Array): string {
+  return `${namePrefix}${toHex(root)}`
+}
+
+export function isContactSlot(name: string): boolean {
+  return name.startsWith(namePrefix)
+}
+
+export function contactIdOf({ root }: Pick<ContactRow, 'root'>): AccountId {
+  return accountIdOf(root)
+}
+
+export function encodeContactRow(row: ContactRow): Uint8Array {
+  return encode({ ...contactRowShape(row, 'contact') })
+}
+
+/** @throws {AbzuError} ABZU_MALFORMED */
+export function decodeContactRow(value: Uint8Array): ContactRow {
+  return decodeShape(contactRowShape, value, 'contact')
+}
+
+/** `row` after a letter or record of the device `signPk`. One that was not seen before is a notice
+ *  until a person confirms: never silently accepted. */
+export function withDevice(row: ContactRow, signPk: Uint8Array, nowMs: number): ContactRow {
+  const key = toHex(signPk)
+  if (row.devices.some((device) => toHex(device) === key)) return row
+  const devices = [signPk, ...row.devices].slice(0, devicesMax)
+  if (row.devices.length === 0) return { ...row, devices }
+  return { ...row, devices, keysChangedAt: row.keysChangedAt ?? nowMs }
+}

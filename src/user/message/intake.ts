@@ -1,0 +1,182 @@
+import type { OpenedEnvelope } from '../../base/crypto/envelope.ts'
+import { equalBytes, toHex } from '../../base/util/bytes.ts'
+import { isAbzuError, toAbzuError } from '../../base/util/errors.ts'
+import type { Log } from '../../base/util/log.ts'
+import type { Letter } from '../../base/wire/letter.ts'
+import type { Account } from '../account/account.ts'
+import { claimedName } from '../account/person-name.ts'
+import { requestsMax, type ContactBook } from './contact-book.ts'
+
+import { withDevice, type ContactRow } from './contact-row.ts'
+import type { LetterContent } from './letter-content.ts'
+import type { LoggedMessage, MessageLog } from './message-log.ts'
+import { withState, type MessageRow } from './message-row.ts'
+import { verifyRecord, withRecord } from './reach.ts'
+
+/** Messages that senders without a standing may have in the vault. What comes on top waits in the
+ *  mailbox, inside the quota for strangers, until requests were added or blocked. */
+const requestMessagesMax = 500
+
+export interface IntakeDeps {
+  readonly account: Account
+  readonly book: ContactBook
+  readonly messages: MessageLog
+  readonly log: Log
+  /** Called with each message of ours that was read, once that is durable. */
+  readonly changed: (message: LoggedMessage) => void
+  /** Called with a contact whose letter speaks of a newer record than the one we have. */
+  readonly outdated: (root: Uint8Array) => void
+}
+
+/** A letter that was opened and is what it claims to be. */
+export interface ReceivedLetter extends OpenedEnvelope {
+  readonly content: LetterContent
+}
+
+/** What a page of letters changes in the vault, gathered and written at once. */
+export class Intake {
+  readonly #deps: IntakeDeps
+  readonly #contacts = new Map<string, ContactRow>()
+  /** By slot. */
+  readonly #rows = new Map<string, MessageRow>()
+  readonly #seen = new Set<string>()
+  readonly #outdated: Uint8Array[] = []
+  #newRequests = 0
+  /** Stored and gathered; counted when it is asked for. */
+  #requestMessages: number | undefined
+
+  constructor(deps: IntakeDeps) {
+    this.#deps = deps
+  }
+
+  /** Takes one letter in; false where its mail has to wait in the mailbox. */
+  async take(received: ReceivedLetter): Promise<boolean> {
+    const { letter, content } = received
+    const { messages } = this.#deps
+    const known = this.#contact(letter.from)
+    if (known?.standing === 'blocked') return true
+    if (!known && content.type === 'read') return true
+    const key = `${toHex(letter.from)}/${toHex(letter.msgId)}`
+    if (this.#seen.has(key) || messages.hasReceived(letter.from, letter.msgId)) return true
+    if (!this.#hasRoom(known)) return false
+
+    const contact = this.#contactAfter(known ?? this.#newRequest(letter.from), received)
+    this.#contacts.set(toHex(contact.root), contact)
+    this.#seen.add(key)
+    if (letter.recordSeq > (contact.reach?.seq ?? letter.recordSeq))
+      this.#outdated.push(contact.root)
+    if (content.type === 'text') {
+      if (contact.standing === 'request' && this.#requestMessages !== undefined) {
+        this.#requestMessages++
+      }
+      this.#rows.set(messages.newSlot(), this.#messageRow(letter, content.body.text))
+    }
+    if (content.type === 'read' && contact.standing === 'accepted') {
+      for (const msgId of content.body.msgIds) await this.#markRead(contact, msgId)
+    }
+    return true
+  }
+
+  /** Makes everything durable, then takes it into memory. */
+  async write(): Promise<void> {
+    const { account, book, messages, changed, outdated } = this.#deps
+    const contacts = [...this.#contacts.values()].filter((row) => row !== book.byRoot(row.root))
+    await account.write([
+      ...contacts.map((row) => book.draft(row)),
+      ...[...this.#rows].map(([slot, row]) => messages.draft(slot, row)),
+    ])
+    for (const row of contacts) book.keep(row)
+    for (const [slot, row] of this.#rows) {
+      const message = messages.keep(slot, row)
+      if (message.direction === 'out') changed(message)
+    }
+    for (const root of this.#outdated) outdated(root)
+  }
+
+  #contact(root: Uint8Array): ContactRow | undefined {
+    return this.#contacts.get(toHex(root)) ?? this.#deps.book.byRoot(root)
+  }
+
+  #hasRoom(known: ContactRow | undefined): boolean {
+    if (known?.standing === 'accepted') return true
+    if (!known && this.#deps.book.requests + this.#newRequests >= requestsMax) return false
+    this.#requestMessages ??= this.#countRequestMessages()
+    return this.#requestMessages < requestMessagesMax
+  }
+
+  #countRequestMessages(): number {
+    const { book, messages } = this.#deps
+    const requests = new Set(
+      book.rows.filter(({ standing }) => standing === 'request').map(({ root }) => toHex(root)),
+    )
+    return messages.all().filter(({ contact }) => requests.has(contact)).length
+  }
+
+  #newRequest(root: Uint8Array): ContactRow {
+    this.#newRequests++
+    return {
+      v: 1,
+      root: Uint8Array.from(root),
+      name: '',
+      standing: 'request',
+      returnAddress: 'unsent',
+      devices: [],
+      verified: false,
+      addedAt: this.#deps.account.clock.nowMs(),
+    }
+  }
+
+  /** The contact as a letter leaves it: its devices, how it is reached, what it knows of us. */
+  #contactAfter(row: ContactRow, { certificate, content }: ReceivedLetter): ContactRow {
+    const { account, log } = this.#deps
+    const nowMs = account.clock.nowMs()
+    let after = withDevice(row, Uint8Array.from(certificate.signPk), nowMs)
+    if (content.type !== 'read') {
+      const { name, returnAddress } = content.body
+      if (after.standing === 'request') after = { ...after, name: claimedName(name) }
+      if (returnAddress) {
+        try {
+          const verified = verifyRecord(account.platform, row.root, returnAddress.record)
+          after = withRecord(after, verified, { token: returnAddress.token, nowMs })
+        } catch (error) {
+          if (!isAbzuError(error)) throw error
+          log.warn('return-address-not-valid', { error: toAbzuError(error) })
+        }
+      }
+    }
+    // who answers has what we sent; a letter that crossed ours on the way proves nothing
+    const isAnswer = content.type === 'hello' || row.returnAddress === 'delivered'
+    return isAnswer && row.standing === 'accepted' ? { ...after, returnAddress: 'known' } : after
+  }
+
+  #messageRow(letter: Letter, text: string): MessageRow {
+    const { account } = this.#deps
+    const nowMs = account.clock.nowMs()
+    return {
+      v: 1,
+      order: account.versions.next(),
+      msgId: letter.msgId,
+      contact: letter.from,
+      direction: 'in',
+      type: 'text',
+      sentAtMs: Math.min(letter.sentAt, nowMs),
+      text,
+      history: [{ state: 'delivered', atMs: nowMs, by: account.home.peerId }],
+    }
+  }
+
+  async #markRead(contact: ContactRow, msgId: Uint8Array): Promise<void> {
+    const { account, messages } = this.#deps
+    const message = messages.sent(toHex(msgId))
+    if (!message || message.contact !== toHex(contact.root)) return
+    const row = this.#rows.get(message.slot) ?? (await messages.read(message))
+    if (!row || !equalBytes(row.contact, contact.root)) return
+    const atMs = account.clock.nowMs()
+    const { outgoing: _, ...read } = withState(row, {
+      state: 'read',
+      atMs,
+      by: account.home.peerId,
+    })
+    this.#rows.set(message.slot, read)
+  }
+}

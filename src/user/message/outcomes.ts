@@ -1,0 +1,151 @@
+/**
+ * Takes over what became of envelopes: durable in the vault first, then forgotten by the outbox. A
+ * recipient whose prekey has changed gets the message once more, sealed afresh, under the same msgId.
+ * @module
+ */
+
+import { prekeyIdOf } from '../../base/crypto/mailbox-record.ts'
+import { doorIdOf, doorKeyOf } from '../../base/crypto/door.ts'
+import { equalBytes, mapKey, toHex } from '../../base/util/bytes.ts'
+import { isAbzuError, toAbzuError } from '../../base/util/errors.ts'
+import type { SlotDraft } from '../account/slot-draft.ts'
+import type { Outcome } from '../account/ports.ts'
+import type { ContactRow } from './contact-row.ts'
+import type { LoggedMessage } from './message-log.ts'
+import { withState, type MessageRow } from './message-row.ts'
+import { sealed } from './outgoing.ts'
+import { verifyRecord, withRecord } from './reach.ts'
+import type { Sender, SenderDeps } from './sender.ts'
+
+export interface OutcomesDeps extends SenderDeps {
+  readonly sender: Sender
+  /** Called with each message whose state has changed, once that is durable. */
+  readonly changed: (message: LoggedMessage) => void
+}
+
+/** Envelopes made for one message, whatever its recipient's host says. */
+const triesMax = 8
+
+/** What a batch of outcomes is going to change. */
+interface Changes {
+  readonly contacts: Map<string, ContactRow>
+  /** Slots to rewrite; undefined empties one. */
+  readonly messages: Map<string, MessageRow | undefined>
+}
+
+export class Outcomes {
+  readonly #deps: OutcomesDeps
+
+  constructor(deps: OutcomesDeps) {
+    this.#deps = deps
+  }
+
+  /** Takes over every outcome that there is. */
+  async takeAll(signal: AbortSignal): Promise<void> {
+    const { account, post, changes } = this.#deps
+    for (;;) {
+      signal.throwIfAborted()
+      const outcomes = await post.outcomes(account.mailbox)
+      if (outcomes.length === 0) return
+      await changes.run(async () => this.#take(outcomes))
+      await post.settle(
+        account.mailbox,
+        outcomes.map(({ id }) => id),
+      )
+    }
+  }
+
+  async #take(outcomes: readonly Outcome[]): Promise<void> {
+    const { account, book, messages, sender, changed, log } = this.#deps
+    const changes: Changes = { contacts: new Map(), messages: new Map() }
+    for (const outcome of outcomes) {
+      const message = messages.byItem(mapKey(outcome.id))
+      const row = message && (changes.messages.get(message.slot) ?? (await messages.read(message)))
+      if (row) await this.#apply(outcome, { slot: message.slot, row }, changes)
+      else log.debug('outcome-of-nothing', { state: outcome.state })
+    }
+    const drafts: SlotDraft[] = [...changes.contacts.values()].map((row) => book.draft(row))
+    for (const [slot, row] of changes.messages) {
+      drafts.push(row ? messages.draft(slot, row) : messages.emptyDraft(slot))
+    }
+    await account.write(drafts)
+    for (const contact of changes.contacts.values()) book.keep(contact)
+    for (const [slot, row] of changes.messages) {
+      if (!row) {
+        messages.drop(slot)
+        continue
+      }
+      const message = messages.keep(slot, row)
+      if (message.isUnposted) sender.postLater(message)
+      changed(message)
+    }
+  }
+
+  async #apply(
+    outcome: Outcome,
+    { slot, row }: { slot: string; row: MessageRow },
+    changes: Changes,
+  ): Promise<void> {
+    const contact = this.#contactAfter(outcome, row, changes)
+    const isRouteChanged = contact && this.#isRouteChanged(outcome, row, contact)
+    if (isRouteChanged && (row.outgoing?.tries ?? 0) < triesMax) {
+      changes.messages.set(slot, await sealed(this.#deps.account, row, contact))
+      return
+    }
+    const { atMs, by } = outcome
+    const state = outcome.state === 'stale-key' ? 'refused' : outcome.state
+    const isFinal = state !== 'held'
+    if (isFinal && row.type === 'hello') {
+      changes.messages.set(slot, undefined)
+      return
+    }
+    const { outgoing, ...rest } = withState(row, { state, atMs, by })
+    changes.messages.set(slot, isFinal || !outgoing ? rest : { ...rest, outgoing })
+  }
+
+  /** The recipient as known after the outcome, noted in `changes` where that is news. */
+  #contactAfter(
+    { state, record }: Outcome,
+    { contact: root, outgoing }: MessageRow,
+    { contacts }: Changes,
+  ): ContactRow | undefined {
+    const before = contacts.get(toHex(root)) ?? this.#deps.book.byRoot(root)
+    let after = before
+    if (after && state === 'stale-key' && record) after = this.#withNewRecord(after, record)
+    if (after?.returnAddress === 'unsent' && state === 'delivered' && outgoing?.withReturnAddress) {
+      after = { ...after, returnAddress: 'delivered' }
+    }
+    if (after && after !== before) contacts.set(toHex(root), after)
+    return after
+  }
+
+  #withNewRecord(contact: ContactRow, signed: Uint8Array): ContactRow {
+    const { account, log } = this.#deps
+    try {
+      const verified = verifyRecord(account.platform, contact.root, signed)
+      return withRecord(contact, verified, { nowMs: account.clock.nowMs() })
+    } catch (error) {
+      if (!isAbzuError(error)) throw error
+      log.warn('record-of-host-not-valid', { error: toAbzuError(error) })
+      return contact
+    }
+  }
+
+  /** Whether the refusal was of a prekey or a door that we would not use any more. */
+  #isRouteChanged(
+    { state, error }: Outcome,
+    { outgoing }: MessageRow,
+    { reach, standing }: ContactRow,
+  ): boolean {
+    if (!outgoing || !reach || standing !== 'accepted') return false
+    const { platform } = this.#deps.account
+    if (state === 'stale-key') {
+      return !equalBytes(prekeyIdOf(platform, reach.prekey), outgoing.keyId)
+    }
+    const isDoorClosed = state === 'refused' && error === 'ABZU_DOOR_CLOSED'
+    return (
+      isDoorClosed &&
+      !equalBytes(doorIdOf(platform, doorKeyOf(platform, reach.token)), outgoing.doorId)
+    )
+  }
+}

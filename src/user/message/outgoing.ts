@@ -1,0 +1,110 @@
+/** From a message to a sealed envelope, and from there to the outbox. @module */
+
+import { itemIdOf, mailboxIdOf } from '../../base/crypto/address.ts'
+import { doorIdOf, doorKeyOf, doorProof } from '../../base/crypto/door.ts'
+import type { ItemId } from '../../base/util/brand.ts'
+import { assert } from '../../base/util/errors.ts'
+import { encode, type WireValue } from '../../base/wire/codec.ts'
+import { parseEnvelopeHeader } from '../../base/wire/envelope.ts'
+import { msgIdBytes } from '../../base/wire/letter.ts'
+import { wireLimits } from '../../base/wire/limits.ts'
+import type { Account } from '../account/account.ts'
+import type { Outgoing } from '../account/ports.ts'
+import type { ContactRow, Reach } from './contact-row.ts'
+import type { MessageRow, OutgoingRow } from './message-row.ts'
+
+const hourMs = 3_600_000
+/** Below the longest life of mail, so that no host's clock finds it too long. */
+const lifeHours = wireLimits.mailHoursMax - 24
+
+/** A new message of this account, not sealed yet. */
+export function newMessage(
+  account: Account,
+  init: { contact: ContactRow; type: MessageRow['type']; text: string },
+): MessageRow {
+  const nowMs = account.clock.nowMs()
+  return {
+    v: 1,
+    order: account.versions.next(),
+    msgId: account.platform.random(msgIdBytes),
+    contact: init.contact.root,
+    direction: 'out',
+    type: init.type,
+    sentAtMs: nowMs,
+    text: init.text,
+    history: [{ state: 'queued', atMs: nowMs, by: account.home.peerId }],
+  }
+}
+
+/** `message` in a fresh envelope for the contact as it is reached now. A later envelope of the same
+ *  message keeps its msgId and its end.
+ *  @throws {AbzuError} ABZU_TOO_LARGE */
+export async function sealed(
+  account: Account,
+  message: MessageRow,
+  contact: ContactRow,
+): Promise<MessageRow> {
+  const { platform } = account
+  const reach = reachOf(contact)
+  const withReturnAddress = contact.returnAddress !== 'known'
+  const expiresAtHours =
+    message.outgoing?.expiresAtHours ?? Math.floor(account.clock.nowMs() / hourMs) + lifeHours
+  const letter = {
+    v: 1 as const,
+    from: account.rootPk,
+    deviceCertificate: account.certificate,
+    msgId: message.msgId,
+    sentAt: message.sentAtMs,
+    type: message.type,
+    body: encode(bodyOf(account, message, withReturnAddress ? contact : undefined)),
+    recordSeq: account.prekeys.record.record.seq,
+  }
+  const to = { recipientRoot: contact.root, prekey: reach.prekey, expiresAtHours }
+  const envelope = await account.seal(letter, to)
+  const outgoing: OutgoingRow = {
+    itemId: itemIdOf(platform, envelope),
+    keyId: parseEnvelopeHeader(envelope).keyId,
+    doorId: doorIdOf(platform, doorKeyOf(platform, reach.token)),
+    expiresAtHours,
+    tries: (message.outgoing?.tries ?? 0) + 1,
+    withReturnAddress,
+    envelope,
+  }
+  return { ...message, outgoing }
+}
+
+/** What the outbox takes of an envelope. */
+export function posting(
+  account: Account,
+  { envelope, itemId }: { envelope: Uint8Array; itemId: Uint8Array },
+  contact: ContactRow,
+): Outgoing {
+  const { platform } = account
+  const { token, hosts } = reachOf(contact)
+  const to = mailboxIdOf(platform, contact.root)
+  const doorKey = doorKeyOf(platform, token)
+  return {
+    from: account.mailbox,
+    to,
+    hosts,
+    doorId: doorIdOf(platform, doorKey),
+    proof: doorProof(platform, doorKey, to, itemId as ItemId),
+    envelope,
+  }
+}
+
+function reachOf({ reach }: ContactRow): Reach {
+  assert(reach, 'a contact that is written to can be reached')
+  return reach
+}
+
+/** @param returnTo whom the return address is for, where one goes along */
+function bodyOf(account: Account, message: MessageRow, returnTo?: ContactRow): WireValue {
+  const { name } = account
+  const returnAddress = returnTo?.ownToken && {
+    record: account.prekeys.record.signed,
+    token: returnTo.ownToken,
+  }
+  const address = returnAddress ? { returnAddress } : {}
+  return message.type === 'hello' ? { name, ...address } : { text: message.text, name, ...address }
+}
