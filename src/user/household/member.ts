@@ -1,14 +1,60 @@
 import type { AccountId } from '../../base/util/brand.ts'
+import type { Scheduler } from '../../base/util/clock.ts'
+import type { Log } from '../../base/util/log.ts'
+import type { Account } from '../account/account.ts'
+import type { DirectoryPort, PostPort } from '../account/ports.ts'
 import type { Contacts } from '../message/contacts.ts'
 import type { Messages } from '../message/messages.ts'
+import { Messaging } from '../message/messaging.ts'
 import type { Role } from './role.ts'
 
-/** One person of the household while unlocked. After the lock every call of its parts rejects with
- *  ABZU_LOCKED. */
-export interface Member {
+export interface MemberDeps {
+  readonly post: PostPort
+  readonly directory: DirectoryPort
+  readonly scheduler: Scheduler
+  readonly log: Log
+}
+
+/** One person of the household while unlocked: one object from an unlock to the next lock. After the
+ *  lock every call of its parts fails with ABZU_LOCKED. */
+export class Member {
   readonly id: AccountId
   readonly name: string
   readonly role: Role
-  readonly contacts: Contacts
-  readonly messages: Messages
+  readonly #account: Account
+  readonly #messaging: Messaging
+
+  /** Reads the account's vault and takes up its work. A failure locks the account.
+   *  @throws {AbzuError} those of the store */
+  static async open(deps: MemberDeps, init: { account: Account; role: Role }): Promise<Member> {
+    const { account, role } = init
+    try {
+      return new Member(account, await Messaging.open({ ...deps, account }), role)
+    } catch (error) {
+      await account.lock()
+      throw error
+    }
+  }
+
+  private constructor(account: Account, messaging: Messaging, role: Role) {
+    this.id = account.id
+    this.name = account.name
+    this.role = role
+    this.#account = account
+    this.#messaging = messaging
+  }
+
+  get contacts(): Contacts {
+    return this.#messaging.contacts
+  }
+
+  get messages(): Messages {
+    return this.#messaging.messages
+  }
+
+  /** Resolves when the account's work has ended and its keys are overwritten. */
+  async lock(): Promise<void> {
+    await this.#messaging.close()
+    await this.#account.lock()
+  }
 }
