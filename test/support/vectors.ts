@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { fromHex } from '../../src/base/util/bytes.ts'
 
-/** The JSON file `name` (`published/ed25519-rfc8032`, `golden/envelope`). */
+/** The JSON file `name` (`published/ed25519-rfc8032`, `golden/crypto/envelope`). */
 export function readVectors<T>(name: string): T {
   const file = new URL(`../vectors/${name}.json`, import.meta.url)
   return JSON.parse(readFileSync(file, 'utf8')) as T

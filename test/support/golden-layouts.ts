@@ -1,0 +1,244 @@
+/**
+ * Every layout of base/crypto as a function of fixed bytes. `test/vectors/golden/crypto` keeps input and output
+ * of each: where an output changes, what is stored and what other nodes send can no longer be read.
+ * @module
+ */
+
+import {
+  accountIdOf,
+  didKeyOf,
+  itemIdOf,
+  mailboxIdOf,
+  peerIdOf,
+} from '../../src/base/crypto/address.ts'
+import { signDeviceCertificate } from '../../src/base/crypto/certificate.ts'
+import { doorIdOf, doorKeyOf, doorProof } from '../../src/base/crypto/door.ts'
+import { sealEnvelope } from '../../src/base/crypto/envelope.ts'
+import { signIdentityDocument } from '../../src/base/crypto/identity-document.ts'
+import { keyringIdOf, sealKeyringItem } from '../../src/base/crypto/keyring.ts'
+import { formatContactLink } from '../../src/base/crypto/link.ts'
+import { prekeyIdOf, signMailboxRecord } from '../../src/base/crypto/mailbox-record.ts'
+import { noblePlatform } from '../../src/base/crypto/noble-platform.ts'
+import { argon2Floor, wrapSecret } from '../../src/base/crypto/password.ts'
+import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
+import { signReceipt } from '../../src/base/crypto/receipt.ts'
+import { safetyNumber } from '../../src/base/crypto/safety-number.ts'
+import {
+  plainSlotKey,
+  sealedSlotKey,
+  signSlot,
+  slotIdOf,
+} from '../../src/base/crypto/slot-header.ts'
+import { sealSlotBody, vaultGenerationOf } from '../../src/base/crypto/vault-cipher.ts'
+import { rootKeysOf } from '../../src/base/crypto/words.ts'
+import type { ItemId } from '../../src/base/util/brand.ts'
+import { toHex, utf8 } from '../../src/base/util/bytes.ts'
+import { slotClass } from '../../src/base/wire/slot.ts'
+import { hex } from './vectors.ts'
+
+export type Fields = Readonly<Record<string, string>>
+
+/** noble, whose randomness is `bytes` and no more. */
+function fixedRandom(bytes: Uint8Array): CryptoPlatform {
+  let rest = bytes
+  return noblePlatform({
+    random(length) {
+      if (length > rest.length) throw new Error('more randomness than the vector has')
+      const taken = rest.slice(0, length)
+      rest = rest.slice(length)
+      return taken
+    },
+  })
+}
+
+const platform = fixedRandom(new Uint8Array())
+
+function field(input: Fields, name: string): string {
+  const value = input[name]
+  if (value === undefined) throw new Error(`the vector has no ${name}`)
+  return value
+}
+
+/** Keys of the vectors' one account. */
+function keysOf(input: Fields) {
+  const rootSeed = hex(field(input, 'rootSeed'))
+  const deviceSeed = hex(field(input, 'deviceSeed'))
+  const sealPk = platform.kem.publicKey(hex(field(input, 'sealSeed')))
+  const account = platform.ed25519.publicKey(rootSeed)
+  const signPk = platform.ed25519.publicKey(deviceSeed)
+  const certificate = signDeviceCertificate(platform, rootSeed, {
+    v: 1,
+    account,
+    signPk,
+    sealPkHash: platform.sha256(sealPk),
+    caps: 1,
+    docSeq: 1,
+  })
+  return { rootSeed, deviceSeed, sealPk, account, signPk, certificate }
+}
+
+/** By the name of the vector: its outputs, from its inputs. */
+export const goldenLayouts: Readonly<Record<string, (input: Fields) => Promise<Fields>>> = {
+  async address(input) {
+    const key = hex(field(input, 'publicKey'))
+    const account = accountIdOf(key)
+    return {
+      account,
+      did: didKeyOf(account),
+      mailbox: toHex(mailboxIdOf(platform, key)),
+      peerId: peerIdOf(key),
+      itemOfKey: toHex(itemIdOf(platform, key)),
+    }
+  },
+
+  async words(input) {
+    const { rootSeed, recoverySeed } = rootKeysOf(platform, field(input, 'words').split(' '))
+    return { rootSeed: toHex(rootSeed), recoverySeed: toHex(recoverySeed) }
+  },
+
+  async certificate(input) {
+    return { signed: toHex(keysOf(input).certificate) }
+  },
+
+  async 'identity-document'(input) {
+    const { rootSeed, account, certificate } = keysOf(input)
+    const signed = signIdentityDocument(platform, rootSeed, {
+      v: 1,
+      account,
+      seq: 7,
+      devices: [platform.sha256(certificate)],
+      revoked: [new Uint8Array(32).fill(0xaa)],
+    })
+    return { signed: toHex(signed) }
+  },
+
+  async 'mailbox-record'(input) {
+    const { deviceSeed, account, sealPk, signPk, certificate } = keysOf(input)
+    const signed = signMailboxRecord(platform, deviceSeed, {
+      v: 1,
+      account,
+      seq: 2 ** 33,
+      notBeforeHours: 490_000,
+      notAfterHours: 499_600,
+      suites: [1],
+      prekey: sealPk,
+      priorKeys: [{ keyId: new Uint8Array(8).fill(0xbb), untilHours: 490_168 }],
+      hosts: [
+        { peerId: peerIdOf(signPk), role: 'home', addresses: ['/ip4/192.0.2.1/tcp/4001'] },
+        { peerId: peerIdOf(account), role: 'replica' },
+      ],
+      stampBits: 12,
+      deviceCertificate: certificate,
+    })
+    return { prekeyId: toHex(prekeyIdOf(platform, sealPk)), signed: toHex(signed) }
+  },
+
+  async receipt(input) {
+    const seed = hex(field(input, 'machineSeed'))
+    const signed = signReceipt((bytes) => platform.ed25519.sign(seed, bytes), {
+      v: 1,
+      as: 'home',
+      ids: hex(field(input, 'ids')),
+      holdUntilHours: 490_720,
+    })
+    return { signed: toHex(signed) }
+  },
+
+  async slot(input) {
+    const { deviceSeed, account, signPk } = keysOf(input)
+    const mailbox = mailboxIdOf(platform, account)
+    const name = field(input, 'name')
+    const nameKey = hex(field(input, 'nameKey'))
+    const vaultKey = hex(field(input, 'vaultKey'))
+    const key = sealedSlotKey(platform, nameKey, name)
+    const version = 1_760_000_000_000_001
+    const body = sealSlotBody(
+      fixedRandom(hex(field(input, 'nonce'))),
+      { vaultKey, mailbox, key, version },
+      utf8(field(input, 'plain')),
+    )
+    const signed = signSlot(platform, deviceSeed, {
+      class: slotClass.sealed,
+      mailbox,
+      key,
+      version,
+      bodyHash: platform.sha256(body),
+      device: signPk,
+    })
+    return {
+      plainKey: toHex(plainSlotKey(platform, mailbox, name)),
+      sealedKey: toHex(key),
+      generation: toHex(vaultGenerationOf(platform, vaultKey)),
+      body: toHex(body),
+      signed: toHex(signed),
+      id: toHex(slotIdOf(platform, signed)),
+    }
+  },
+
+  async door(input) {
+    const key = doorKeyOf(platform, hex(field(input, 'token')))
+    const mailbox = mailboxIdOf(platform, hex(field(input, 'rootPk')))
+    const proof = doorProof(platform, key, mailbox, hex(field(input, 'item')) as ItemId)
+    return { key: toHex(key), id: toHex(doorIdOf(platform, key)), proof: toHex(proof) }
+  },
+
+  async 'keyring-item'(input) {
+    const secret = { kind: 'prekey', secret: hex(field(input, 'secret')) } as const
+    const recipients = [field(input, 'firstSeed'), field(input, 'secondSeed')].map((seed) =>
+      platform.kem.publicKey(hex(seed)),
+    )
+    const item = await sealKeyringItem(fixedRandom(hex(field(input, 'random'))), secret, recipients)
+    return { id: toHex(keyringIdOf(platform, secret)), item: toHex(item) }
+  },
+
+  async 'wrapped-secret'(input) {
+    const wrapped = await wrapSecret(
+      fixedRandom(hex(field(input, 'random'))),
+      field(input, 'password'),
+      hex(field(input, 'secret')),
+      utf8(field(input, 'context')),
+      argon2Floor,
+    )
+    return { wrapped: toHex(wrapped) }
+  },
+
+  async envelope(input) {
+    const { deviceSeed, account, certificate } = keysOf(input)
+    const envelope = await sealEnvelope(fixedRandom(hex(field(input, 'random'))), {
+      recipientRoot: hex(field(input, 'recipientRoot')),
+      prekey: platform.kem.publicKey(hex(field(input, 'prekeySeed'))),
+      expiresAtHours: 490_720,
+      deviceSeed,
+      letter: {
+        v: 1,
+        from: account,
+        deviceCertificate: certificate,
+        msgId: hex(field(input, 'msgId')),
+        sentAt: 1_764_000_000_000,
+        type: 'text',
+        body: utf8(field(input, 'body')),
+        recordSeq: 5,
+      },
+    })
+    return { envelope: toHex(envelope) }
+  },
+
+  async 'safety-number'(input) {
+    return {
+      number: safetyNumber(platform, hex(field(input, 'rootA')), hex(field(input, 'rootB'))),
+    }
+  },
+
+  async 'contact-link'(input) {
+    const link = formatContactLink(accountIdOf(hex(field(input, 'rootPk'))), {
+      v: 1,
+      home: {
+        peerId: peerIdOf(hex(field(input, 'machinePk'))),
+        role: 'home',
+        addresses: ['/ip4/192.0.2.1/tcp/4001', '/ip6/2001:db8::1/tcp/4001'],
+      },
+      token: hex(field(input, 'token')),
+    })
+    return { link }
+  },
+}
