@@ -1,3 +1,4 @@
+import { isAbzuError } from '../util/errors.ts'
 import type { Database, WriteBatch } from './database.ts'
 import { keyText } from './keys.ts'
 
@@ -55,6 +56,20 @@ export class CachedRows<T> {
     return this.#rows.get(keyText(key))?.value ?? this.#read(key)
   }
 
+  /** Lets `correct` change the row; puts `whole` in its place where it cannot be read. */
+  correct(key: Uint8Array, whole: T, correct: (value: T) => void): void {
+    try {
+      const row = this.open(key)
+      correct(row.value)
+      this.changed(row)
+    } catch (error) {
+      if (!isAbzuError(error, 'ABZU_STORE_DAMAGED')) throw error
+      const row = { key, value: whole, commit: -1 }
+      this.#rows.set(keyText(key), row)
+      this.changed(row)
+    }
+  }
+
   #read(key: Uint8Array): T {
     const value = this.#database.getSync(key)
     return value ? this.#form.decode(key, value) : this.#form.empty()
@@ -87,11 +102,5 @@ export class CachedRows<T> {
       this.#rows.delete(text)
       if (--excess === 0) return
     }
-  }
-
-  /** Forgets everything, and what was not written with it. */
-  clear(): void {
-    this.#rows.clear()
-    this.#changed = []
   }
 }

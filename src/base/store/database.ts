@@ -33,8 +33,10 @@ export type DatabaseRow = readonly [key: Uint8Array, value: Uint8Array]
 
 /** Every read @throws {AbzuError} ABZU_STORE_DAMAGED where the database cannot be read. */
 export interface Database {
-  getSync(key: Uint8Array, snapshot?: Snapshot): Uint8Array | undefined
+  getSync(key: Uint8Array): Uint8Array | undefined
   get(key: Uint8Array): Promise<Uint8Array | undefined>
+  /** One value a key, in order. */
+  getMany(keys: readonly Uint8Array[], snapshot: Snapshot): Promise<(Uint8Array | undefined)[]>
   /** The first `limit` rows of a range, in the order of their keys. A damaged file is never passed over. */
   page(range: KeyRange, options: PageOptions): Promise<DatabaseRow[]>
   batch(): WriteBatch

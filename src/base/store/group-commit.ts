@@ -32,10 +32,15 @@ export class GroupCommit {
   #writing: Commit | undefined
   /** Why nothing is accepted any more. */
   #end: AbzuError | undefined
+  #isFailed = false
 
   constructor(deps: GroupCommitDeps, init: { readonly bytesMax: number }) {
     this.#deps = deps
     this.#bytesMax = init.bytesMax
+  }
+
+  get isFailed(): boolean {
+    return this.#isFailed
   }
 
   /** Resolves when a commit has failed. */
@@ -64,7 +69,7 @@ export class GroupCommit {
   /** Resolves when everything queued so far is durable.
    *  @throws {AbzuError} ABZU_STORE_FAILED, ABZU_DISK_FULL, ABZU_CLOSED */
   async settled(): Promise<void> {
-    if (this.#end && this.#end.code !== 'ABZU_CLOSED') throw this.#end
+    if (this.#isFailed) throw this.#end as AbzuError
     await (this.#open ?? this.#writing)?.done.promise
   }
 
@@ -86,9 +91,10 @@ export class GroupCommit {
     try {
       this.#deps.seal(commit.batch)
       await this.#deps.database.write(commit.batch)
+      if (this.#writing !== commit) return
       this.#deps.durable()
     } catch (error) {
-      this.#fail(commit, error)
+      this.fail(error)
       return
     }
     this.#writing = undefined
@@ -96,16 +102,18 @@ export class GroupCommit {
     if (this.#open) this.#deps.scheduler.soon(() => void this.#write())
   }
 
-  #fail(commit: Commit, cause: unknown): void {
+  /** Ends the acceptance of writes: nobody who still waits is told that a write is durable. */
+  fail(cause: unknown): void {
+    if (this.#isFailed) return
+    this.#isFailed = true
     const known = toAbzuError(cause)
     const error =
       known.code === 'ABZU_DISK_FULL' || known.code === 'ABZU_STORE_FAILED'
         ? known
         : new AbzuError('ABZU_STORE_FAILED', 'a write did not become durable', { cause })
     this.#end = error
+    for (const commit of [this.#writing, this.#open]) commit?.done.reject(error)
     this.#writing = undefined
-    commit.done.reject(error)
-    this.#open?.done.reject(error)
     this.#open = undefined
     this.#failure.resolve(error)
   }

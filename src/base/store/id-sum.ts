@@ -51,6 +51,11 @@ export function subtractId(sum: IdSum, id: Uint8Array): void {
   sum.count--
 }
 
+/** Counts everything in that `other` counts. */
+export function addSum(sum: IdSum, other: IdSum): void {
+  correctSum(sum, emptySum(), other)
+}
+
 /** Adds `right - left` to `sum`: what it lacks where it counted `left` instead of `right`. */
 export function correctSum(sum: IdSum, left: IdSum, right: IdSum): void {
   let carry = 0

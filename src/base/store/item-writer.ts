@@ -24,6 +24,10 @@ export interface ItemWriterDeps {
   readonly tables: Pick<TableRows, 'prepare' | 'write'>
   readonly slotIdOf: (signed: Uint8Array) => ItemId
   readonly clock: Pick<Clock, 'nowMs'>
+  /** @throws {AbzuError} ABZU_DISK_FULL where there is no room for so many bytes */
+  readonly expectRoom: (bytes: number) => void
+  /** Called after items were removed. */
+  readonly freed: () => void
 }
 
 interface Fresh {
@@ -60,7 +64,7 @@ export class ItemWriter {
   }
 
   async append(items: readonly NewItem[], rows: readonly RowChange[]): Promise<void> {
-    const { commit, index, ledger, tables } = this.#deps
+    const { commit, index, ledger, tables, expectRoom } = this.#deps
     commit.expectReady()
     const fresh: Fresh[] = []
     const inThisCall = new Map<string, { id: ItemId }>()
@@ -78,6 +82,7 @@ export class ItemWriter {
     }
     const changes = tables.prepare(rows)
     if (fresh.length === 0 && changes.length === 0) return commit.settled()
+    if (fresh.length > 0) expectRoom(Infinity)
     return commit.queue((batch) => {
       for (const unit of fresh) this.#store(batch, unit)
       tables.write(batch, changes)
@@ -107,8 +112,9 @@ export class ItemWriter {
   }
 
   async putSlots(slots: readonly StoredSlot[], rows: readonly RowChange[]): Promise<SlotResult[]> {
-    const { commit, tables } = this.#deps
+    const { commit, tables, expectRoom } = this.#deps
     commit.expectReady()
+    expectRoom(slots.reduce((bytes, { body }) => bytes + body.length, 0))
     const results: SlotResult[] = []
     const replacements: Replacement[] = []
     const inThisCall = new Map<string, CurrentSlot>()
@@ -185,7 +191,7 @@ export class ItemWriter {
     ids: readonly ItemId[],
     rows: readonly RowChange[],
   ): Promise<void> {
-    const { commit, index, tables } = this.#deps
+    const { commit, index, tables, freed } = this.#deps
     commit.expectReady()
     const heads = ids
       .map((id) => index.head(indexKey(mailbox, id)))
@@ -193,10 +199,11 @@ export class ItemWriter {
     const leaving = this.leaving(mailbox, heads as StoredHead[])
     const changes = tables.prepare(rows)
     if (leaving.length === 0 && changes.length === 0) return commit.settled()
-    return commit.queue((batch) => {
+    await commit.queue((batch) => {
       for (const unit of leaving) this.#erase(batch, unit)
       tables.write(batch, changes)
     })
+    freed()
   }
 
   /** Reads what removing these items will change, each once.
@@ -215,7 +222,7 @@ export class ItemWriter {
     units: readonly { mailbox: MailboxId; heads: readonly StoredHead[] }[],
     add: (batch: WriteBatch) => void = () => {},
   ): Promise<number> {
-    const { commit, index } = this.#deps
+    const { commit, index, freed } = this.#deps
     commit.expectReady()
     const leaving = units.flatMap(({ mailbox, heads }) =>
       this.leaving(
@@ -227,6 +234,7 @@ export class ItemWriter {
       for (const unit of leaving) this.#erase(batch, unit)
       add(batch)
     })
+    freed()
     return leaving.length
   }
 
@@ -246,7 +254,12 @@ export class ItemWriter {
 }
 
 /** Writes both rows of a head. */
-function putHead(batch: WriteBatch, key: Uint8Array, mailbox: MailboxId, head: StoredHead): void {
+export function putHead(
+  batch: WriteBatch,
+  key: Uint8Array,
+  mailbox: MailboxId,
+  head: StoredHead,
+): void {
   const value = encodeHead(head)
   const content = contentChecksum(value)
   batch.put(key, seal(key, value, content))

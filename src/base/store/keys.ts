@@ -98,6 +98,12 @@ export function bodyKey(mailbox: Uint8Array, kind: number, arrival: number): Uin
   return key
 }
 
+/** Where the head of a body's item is listed. */
+export function arrivalKeyOfBody(key: Uint8Array): Uint8Array {
+  const body = asBuffer(key)
+  return Buffer.concat([Buffer.of(family.arrival), body.subarray(9, 42), body.subarray(1, 9)])
+}
+
 export function slotKey(mailbox: Uint8Array, slotClass: number, key: Uint8Array): Uint8Array {
   const whole = keyOf(family.slot, 54)
   whole.set(mailbox, 1)

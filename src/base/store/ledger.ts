@@ -1,10 +1,16 @@
 import type { Database, WriteBatch } from './database.ts'
 import { CachedRows, type CachedRow } from './cached-rows.ts'
 import type { StoredHead } from './head.ts'
-import { addId, bucketOf, subtractId, type IdSum } from './id-sum.ts'
+import { addId, bucketOf, correctSum, subtractId, type IdSum } from './id-sum.ts'
 import { digestKey, mailboxKey } from './keys.ts'
-import { bucketForm, countUsage, mailboxRowForm, type MailboxRow } from './mailbox-row.ts'
-import { encodeState, rowSumModulus, stateKey, type StoreState } from './state-row.ts'
+import {
+  bucketForm,
+  correctMailboxRow,
+  countUsage,
+  mailboxRowForm,
+  type MailboxRow,
+} from './mailbox-row.ts'
+import { copyState, encodeState, rowSumModulus, stateKey, type StoreState } from './state-row.ts'
 
 /** Where one item is counted. */
 export interface LedgerEntry {
@@ -12,10 +18,16 @@ export interface LedgerEntry {
   readonly bucket: CachedRow<IdSum>
 }
 
+/** What a row says, undefined where it is not what was written; and what it should say. */
+export interface Claim<T> {
+  readonly claimed: T | undefined
+  readonly counted: T
+}
+
 export interface LedgerInit {
   readonly state: StoreState
-  readonly mailboxesMax: number
-  readonly bucketsMax: number
+  readonly mailboxesCachedMax: number
+  readonly bucketsCachedMax: number
 }
 
 /**
@@ -24,13 +36,16 @@ export interface LedgerInit {
  */
 export class Ledger {
   readonly state: StoreState
+  /** The state as the last sealed commit has it. */
+  sealed: StoreState
   readonly #mailboxes: CachedRows<MailboxRow>
   readonly #buckets: CachedRows<IdSum>
 
   constructor(database: Pick<Database, 'getSync'>, init: LedgerInit) {
     this.state = init.state
-    this.#mailboxes = new CachedRows(database, mailboxRowForm, init.mailboxesMax)
-    this.#buckets = new CachedRows(database, bucketForm, init.bucketsMax)
+    this.sealed = copyState(init.state)
+    this.#mailboxes = new CachedRows(database, mailboxRowForm, init.mailboxesCachedMax)
+    this.#buckets = new CachedRows(database, bucketForm, init.bucketsCachedMax)
   }
 
   /** Reads what counting an item in or out will change, so that the change itself cannot fail. To be
@@ -85,11 +100,40 @@ export class Ledger {
     return this.#buckets.peek(digestKey(mailbox, prefix))
   }
 
+  /** Corrects one mailbox's counts by the difference between what they said and what was found, at the
+   *  same moment. */
+  correctMailbox(
+    mailbox: Uint8Array,
+    total: Claim<MailboxRow> | undefined,
+    buckets: readonly (readonly [number, Claim<IdSum>])[],
+  ): void {
+    if (total) {
+      const { claimed, counted } = total
+      this.#mailboxes.correct(mailboxKey(mailbox), counted, (row) => {
+        if (claimed) correctMailboxRow(row, claimed, counted)
+      })
+    }
+    for (const [prefix, { claimed, counted }] of buckets) {
+      this.#buckets.correct(digestKey(mailbox, prefix), counted, (sum) => {
+        if (claimed) correctSum(sum, claimed, counted)
+      })
+    }
+  }
+
+  /** Corrects the counts over all, likewise. */
+  correctState(claimed: StoreState, counted: Pick<StoreState, 'ids' | 'rows' | 'rowSum'>): void {
+    correctSum(this.state.ids, claimed.ids, counted.ids)
+    this.state.rows += counted.rows - claimed.rows
+    const difference = counted.rowSum - claimed.rowSum + rowSumModulus
+    this.state.rowSum = (this.state.rowSum + difference) % rowSumModulus
+  }
+
   seal(batch: WriteBatch): void {
     this.state.commit++
     this.#mailboxes.seal(batch)
     this.#buckets.seal(batch)
     batch.put(stateKey, encodeState(this.state))
+    this.sealed = copyState(this.state)
   }
 
   durable(): void {

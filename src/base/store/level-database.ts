@@ -94,9 +94,9 @@ const snapshotOption = (snapshot: Snapshot | undefined) =>
 
 function databaseOf(level: Level, { writeOptions, copy, compact }: Medium): Database {
   return {
-    getSync(key, snapshot) {
+    getSync(key) {
       try {
-        return snapshot ? level.getSync(key, snapshotOption(snapshot)) : level.getSync(key)
+        return level.getSync(key)
       } catch (error) {
         throw unreadable(error)
       }
@@ -104,6 +104,13 @@ function databaseOf(level: Level, { writeOptions, copy, compact }: Medium): Data
     async get(key) {
       try {
         return await level.get(key)
+      } catch (error) {
+        throw unreadable(error)
+      }
+    },
+    async getMany(keys, snapshot) {
+      try {
+        return await level.getMany([...keys], snapshotOption(snapshot))
       } catch (error) {
         throw unreadable(error)
       }

@@ -5,7 +5,15 @@
  */
 
 import type { RowForm } from './cached-rows.ts'
-import { emptySum, idSumBytes, readSum, writeSum, type IdSum } from './id-sum.ts'
+import {
+  correctSum,
+  emptySum,
+  equalSums,
+  idSumBytes,
+  readSum,
+  writeSum,
+  type IdSum,
+} from './id-sum.ts'
 import type { ItemKind, PoolUsage } from './item-store.ts'
 import { damaged, newValue, readU64, seal, unseal, writeU64 } from './row.ts'
 
@@ -44,6 +52,34 @@ export function countUsage(
     amount.items += items
     amount.bytes += bytes
   }
+}
+
+/** Adds `right - left` to `row`: what it lacks where it counted `left` instead of `right`. */
+export function correctMailboxRow(row: MailboxRow, left: MailboxRow, right: MailboxRow): void {
+  correctSum(row.ids, left.ids, right.ids)
+  for (let pool = 0; pool < poolCount; pool++) {
+    for (const kind of kinds) {
+      const [before, after] = [left, right].map(({ usage }) => (usage[pool] as PoolUsage)[kind])
+      countUsage(
+        row.usage,
+        { pool, kind },
+        (after?.items ?? 0) - (before?.items ?? 0),
+        (after?.bytes ?? 0) - (before?.bytes ?? 0),
+      )
+    }
+  }
+}
+
+export function equalMailboxRows(a: MailboxRow, b: MailboxRow): boolean {
+  return (
+    equalSums(a.ids, b.ids) &&
+    a.usage.every((pool, n) =>
+      kinds.every((kind) => {
+        const other = b.usage[n]?.[kind]
+        return pool[kind].items === other?.items && pool[kind].bytes === other.bytes
+      }),
+    )
+  )
 }
 
 export const mailboxRowForm: RowForm<MailboxRow> = {

@@ -24,9 +24,4 @@ export class Pending<T> {
   durable(): void {
     this.#writing = new Map()
   }
-
-  clear(): void {
-    this.#open.clear()
-    this.#writing.clear()
-  }
 }

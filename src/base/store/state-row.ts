@@ -27,6 +27,10 @@ export function emptyState(): StoreState {
   return { commit: 0, nextArrival: 1, ids: emptySum(), rows: 0, rowSum: 0 }
 }
 
+export function copyState(state: StoreState): StoreState {
+  return { ...state, ids: { count: state.ids.count, words: state.ids.words.slice() } }
+}
+
 export function encodeState(state: StoreState): Uint8Array {
   const value = newValue(contentBytes)
   writeU64(value, state.commit, 4)

@@ -8,7 +8,8 @@ import type { ItemId } from '../util/brand.ts'
 import type { Clock, Scheduler } from '../util/clock.ts'
 import type { AbzuError } from '../util/errors.ts'
 import type { Log } from '../util/log.ts'
-import type { Database } from './database.ts'
+import { begin, epochBytes, putEpoch, type Beginning } from './beginning.ts'
+import type { Database, WriteBatch } from './database.ts'
 import { ExpiryBook } from './expiry-book.ts'
 import { GroupCommit } from './group-commit.ts'
 import { ItemIndex } from './item-index.ts'
@@ -16,10 +17,12 @@ import type { ItemStore } from './item-store.ts'
 import { ItemWriter } from './item-writer.ts'
 import { Items } from './items.ts'
 import { Ledger } from './ledger.ts'
-import { openLevel, openMemory } from './level-database.ts'
-import { decodeState, emptyState, stateKey } from './state-row.ts'
+import { Reclaimer } from './reclaimer.ts'
+import { openFiles, openWithoutFiles, type StoreFiles } from './store-files.ts'
+import { defaultStoreLimits, type StoreLimits } from './store-limits.ts'
 import type { RowChange, Table, TableName } from './table.ts'
 import { commitRows, StoredTable, TableRows } from './table-rows.ts'
+import { Verifier, type VerifyReport } from './verifier.ts'
 
 export interface StoreInit {
   /** Directory of the store's files, made with mode 0700 where it is missing; undefined = in memory. */
@@ -28,6 +31,8 @@ export interface StoreInit {
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly log: Log
+  /** @default defaultStoreLimits */
+  readonly limits?: Partial<StoreLimits>
   /** Wraps the database, for a test or a benchmark. */
   readonly decorate?: (database: Database) => Database
 }
@@ -36,86 +41,121 @@ export interface StoreInit {
 export interface OpenReport {
   /** The store was made just now. */
   readonly isNew: boolean
-  /** It was closed in good order the last time; where it was not, a full check runs. */
+  /** It was closed in good order the last time, and is as it was then. Where not, a full check runs. */
   readonly wasClosed: boolean
   /** Commits that were durable once and are gone. */
   readonly lostCommits: number
-}
-
-/** What a check of every row found, and mended as far as it can be. */
-export interface VerifyReport {
-  readonly items: number
-  readonly rows: number
-  /** Rows that are not what was written, and were taken out. */
-  readonly damaged: number
-  /** Items that were counted and are not there any more. */
-  readonly lost: number
-  /** Nothing was wrong. */
-  readonly isSound: boolean
+  /** Free space is low: no items are taken until some is back. */
+  readonly isDiskFull: boolean
 }
 
 export interface Store {
   readonly items: ItemStore
   table(name: TableName): Table
-  /** Writes rows of several tables as one unit. Resolves after fsync. */
+  /** Writes rows of several tables as one unit. Resolves after fsync.
+   *  @throws {AbzuError} as Table.put */
   commit(rows: readonly RowChange[]): Promise<void>
   /** 16 random bytes: new with a new database, and when this one has lost something. */
   readonly epoch: Uint8Array
   readonly report: OpenReport
   /** Resolves when a write has failed: nothing is accepted any more until the store is opened again. */
   readonly failure: Promise<AbzuError>
-  /** Checks every row, in slices. */
+  /** Checks every row, in slices, and mends what can be mended.
+   *  @throws {AbzuError} ABZU_CLOSED, those of a write */
   verify(): Promise<VerifyReport>
   /** Resolves when what was queued is durable and the files are closed. */
   close(): Promise<void>
 }
 
-/** @throws {AbzuError} ABZU_HOME_IN_USE, ABZU_STORE_NEWER, ABZU_STORE_DAMAGED, ABZU_DISK_FULL,
+/** Opens the store in a directory, or makes it there.
+ *  @throws {AbzuError} ABZU_HOME_IN_USE, ABZU_STORE_NEWER, ABZU_STORE_DAMAGED, ABZU_DISK_FULL,
  *  ABZU_INSECURE_MODE, ABZU_IO */
 export async function openStore(init: StoreInit): Promise<Store> {
   const { dir, platform, clock, scheduler, log, decorate = (database) => database } = init
-  const database = decorate(
+  const limits = { ...defaultStoreLimits, ...init.limits }
+  const random = (length: number) => platform.random(length)
+  const files =
     dir === undefined
-      ? await openMemory()
-      : await openLevel({ dir, writeBufferBytes: 16 * 1024 * 1024 }),
-  )
-  const stored = database.getSync(stateKey)
-  const state = stored ? decodeState(stored) : emptyState()
+      ? await openWithoutFiles()
+      : await openFiles(dir, limits, { random, clock, scheduler, log })
+  try {
+    const database = decorate(files.database)
+    const beginning = await begin(database, files, random)
+    return assemble({ ...init, random, limits, files, database, beginning })
+  } catch (error) {
+    await files.close(false)
+    throw error
+  }
+}
+
+interface Parts extends Omit<StoreInit, 'limits'> {
+  readonly random: (length: number) => Uint8Array
+  readonly limits: StoreLimits
+  readonly files: StoreFiles
+  readonly database: Database
+  readonly beginning: Beginning
+}
+
+function assemble(parts: Parts): Store {
+  const { platform, clock, scheduler, log, limits, files, database, beginning } = parts
+  const { state, isNew, lostCommits } = beginning
+  let { epoch } = beginning
   const slotIdOf = (signed: Uint8Array) => platform.sha256(signed) as ItemId
-  const ledger = new Ledger(database, { state, mailboxesMax: 1024, bucketsMax: 16_384 })
+  const expectRoom = (bytes: number) => files.ballast.expectRoom(bytes)
+  const ledger = new Ledger(database, { state, ...limits })
   const expiry = new ExpiryBook()
   const index = new ItemIndex({ database, slotIdOf })
-  const tables = new TableRows({ database, ledger })
+  const rows = new TableRows({ database, ledger })
+  const reclaimer = new Reclaimer({ database, ballast: files.ballast, scheduler, log })
   const commit = new GroupCommit(
     {
       database,
       scheduler,
       seal(batch) {
         expiry.seal(batch)
-        index.seal()
-        tables.seal()
+        for (const part of [index, rows]) part.seal()
         ledger.seal(batch)
       },
       durable() {
-        index.durable()
-        tables.durable()
-        ledger.durable()
+        files.recordCommit(ledger.sealed)
+        for (const part of [index, rows, ledger]) part.durable()
       },
     },
-    { bytesMax: 32 * 1024 * 1024 },
+    { bytesMax: limits.queueBytesMax },
   )
-  const writer = new ItemWriter({ commit, index, ledger, expiry, tables, slotIdOf, clock })
+  void files.failure.then((error) => commit.fail(error))
+  const freed = () => reclaimer.request()
+  const shared = { commit, index, ledger, slotIdOf }
+  const writer = new ItemWriter({ ...shared, expiry, tables: rows, clock, expectRoom, freed })
+  const renewEpoch = (batch: WriteBatch) => {
+    epoch = parts.random(epochBytes)
+    putEpoch(batch, epoch)
+  }
+  const verifier = new Verifier({ ...shared, database, scheduler, log, tables: rows, renewEpoch })
+  if (beginning.needsCheck) {
+    verifier.verify().catch((error: Error) => log.warn('store-check-ended', { error }))
+  }
+  const tables = { rows, commit, expectRoom }
   return {
-    items: new Items({ database, index, ledger, writer, slotIdOf, log }),
-    table: (name) => new StoredTable({ rows: tables, commit }, name),
-    commit: async (rows) => commitRows({ rows: tables, commit }, rows),
-    epoch: platform.random(16),
-    report: { isNew: !stored, wasClosed: true, lostCommits: 0 },
+    items: new Items({ database, writer, log, ...shared }),
+    table: (name) => new StoredTable(tables, name),
+    commit: async (changes) => commitRows(tables, changes),
+    get epoch() {
+      return epoch
+    },
+    report: {
+      isNew,
+      wasClosed: isNew || files.wasClosed,
+      lostCommits,
+      isDiskFull: files.ballast.isTight,
+    },
     failure: commit.failure,
-    verify: async () => ({ items: 0, rows: 0, damaged: 0, lost: 0, isSound: true }),
+    verify: async () => verifier.verify(),
     async close() {
+      await verifier.stop()
       await commit.close()
-      await database.close()
+      await reclaimer.close()
+      await files.close(!commit.isFailed)
     },
   }
 }

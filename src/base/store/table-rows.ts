@@ -37,19 +37,26 @@ export class TableRows {
   prepare(changes: readonly RowChange[]): PreparedRow[] {
     return changes.map((change) => {
       const key = tableKey(change.table, change.key)
-      const stored = this.#deps.database.getSync(key)
       const value = change.value && newValue(change.value.length)
       if (value && change.value) {
         value.set(change.value, checksumBytes)
         seal(key, value)
       }
-      return {
-        key,
-        text: keyText(key),
-        value,
-        stored: stored && stored.length >= checksumBytes ? checksumOf(stored) : null,
-      }
+      return { key, text: keyText(key), value, stored: this.#stored(key) }
     })
+  }
+
+  /** The removal of rows, known by their whole keys, that are not queued to be written anew.
+   *  @throws {AbzuError} ABZU_STORE_DAMAGED */
+  prepareRemoval(keys: readonly Uint8Array[]): PreparedRow[] {
+    return keys
+      .map((key) => ({ key, text: keyText(key), value: undefined, stored: this.#stored(key) }))
+      .filter(({ text }) => this.#pending.get(text) === undefined)
+  }
+
+  #stored(key: Uint8Array): number | null {
+    const value = this.#deps.database.getSync(key)
+    return value && value.length >= checksumBytes ? checksumOf(value) : null
   }
 
   write(batch: WriteBatch, rows: readonly PreparedRow[]): void {
@@ -99,6 +106,8 @@ export class TableRows {
 export interface StoredTableDeps {
   readonly rows: TableRows
   readonly commit: Pick<GroupCommit, 'expectReady' | 'queue'>
+  /** @throws {AbzuError} ABZU_DISK_FULL where there is no room for so many bytes */
+  readonly expectRoom: (bytes: number) => void
 }
 
 export class StoredTable implements Table {
@@ -129,10 +138,11 @@ export class StoredTable implements Table {
 
 /** Writes rows as one unit. Resolves after fsync. */
 export async function commitRows(
-  { rows, commit }: StoredTableDeps,
+  { rows, commit, expectRoom }: StoredTableDeps,
   changes: readonly RowChange[],
 ): Promise<void> {
   commit.expectReady()
+  expectRoom(changes.reduce((bytes, { value }) => bytes + (value?.length ?? 0), 0))
   if (changes.length === 0) return
   const prepared = rows.prepare(changes)
   await commit.queue((batch) => rows.write(batch, prepared))
