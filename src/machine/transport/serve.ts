@@ -5,7 +5,7 @@
  */
 
 import type { Scheduler } from '../../base/util/clock.ts'
-import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
+import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Protocol } from '../../base/wire/protocols.ts'
 import type { FrameStream } from './frame-stream.ts'
@@ -50,8 +50,9 @@ export class StreamServer {
     } catch (error) {
       const reason = toAbzuError(error)
       const fields = { protocol: protocol.id, peer: stream.peer, code: reason.code, error: reason }
-      // a peer may send the number of ABZU_INTERNAL; a bug of ours has a cause
-      const isBug = reason.code === 'ABZU_INTERNAL' && reason.cause !== undefined
+      // a peer may send the number of ABZU_INTERNAL, which then has no cause: that is no bug of ours
+      const isBug =
+        !isAbzuError(error) || (error.code === 'ABZU_INTERNAL' && error.cause !== undefined)
       if (isBug) this.#deps.log.error('inbound stream failed', fields)
       else this.#deps.log.debug('inbound stream refused', fields)
       stream.abort(reason)

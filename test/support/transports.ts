@@ -1,0 +1,79 @@
+/** Real transports on loopback for tests, closed with the test. @module */
+
+import { randomBytes } from 'node:crypto'
+import type { Test } from 'tap'
+import type { Log, LogFields } from '../../src/base/util/log.ts'
+import { systemClock, systemScheduler } from '../../src/base/util/system-time.ts'
+import { openTransport } from '../../src/machine/transport/open-transport.ts'
+import {
+  defaultTransportLimits,
+  type TransportLimits,
+} from '../../src/machine/transport/transport-limits.ts'
+import type { Transport } from '../../src/machine/transport/transport.ts'
+
+/** Keeps what was logged. */
+export class MemoryLog implements Log {
+  readonly entries: { level: string; event: string; fields: LogFields }[] = []
+  debug = this.#at('debug')
+  info = this.#at('info')
+  warn = this.#at('warn')
+  error = this.#at('error')
+
+  /** Events of one level. */
+  events(level: string): string[] {
+    return this.entries.filter((entry) => entry.level === level).map(({ event }) => event)
+  }
+
+  #at(level: string): Log['info'] {
+    return (event, fields = {}) => void this.entries.push({ level, event, fields })
+  }
+}
+
+export interface TestTransportInit {
+  /** None for a machine that only dials. */
+  readonly tcp?: readonly string[]
+  readonly machineSeed?: Uint8Array
+  readonly limits?: Partial<TransportLimits>
+  readonly log?: Log
+}
+
+/** Opens a transport that does not listen yet. */
+export async function openTestTransport(
+  t: Test,
+  { tcp = ['127.0.0.1:0'], machineSeed = randomBytes(32), limits, log }: TestTransportInit = {},
+): Promise<Transport> {
+  // pending timers of the code under test do not keep the process alive
+  const alive = setInterval(() => undefined, 1000)
+  t.teardown(() => clearInterval(alive))
+  const transport = await openTransport({
+    machineSeed,
+    tcp,
+    limits: { ...defaultTransportLimits, resetGraceMs: 50, ...limits },
+    clock: systemClock,
+    scheduler: systemScheduler,
+    random: randomBytes,
+    log: log ?? new MemoryLog(),
+  })
+  t.teardown(async () => transport.close())
+  return transport
+}
+
+/** Opens a transport that listens. */
+export async function listening(t: Test, init?: TestTransportInit): Promise<Transport> {
+  const transport = await openTestTransport(t, init)
+  await transport.listen()
+  return transport
+}
+
+/** Resolves when `condition` holds; for what other processes and the network do in their own time. */
+export async function until(
+  condition: () => boolean,
+  what: string,
+  patienceMs = 10_000,
+): Promise<void> {
+  const giveUpAtMs = performance.now() + patienceMs
+  while (!condition()) {
+    if (performance.now() > giveUpAtMs) throw new Error(`never: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
