@@ -25,7 +25,8 @@ export async function startFakeDaemon(env: { readonly ABZU_HOME: string }) {
     scheduler: systemScheduler,
     log: silentLog,
   })
-  return { ...services, socket, close: () => api.close() }
+  let closed: Promise<void> | undefined
+  return { ...services, socket, close: () => (closed ??= api.close()) }
 }
 
 if (import.meta.main) {

@@ -226,6 +226,6 @@ export class FakeNode implements NodeService {
 }
 
 /** All of a fake node's services. */
-export function fakeServices(): Services & { accounts: FakeAccounts; node: FakeNode } {
-  return { accounts: new FakeAccounts(), node: new FakeNode() }
+export function fakeServices() {
+  return { accounts: new FakeAccounts(), node: new FakeNode() } satisfies Services
 }

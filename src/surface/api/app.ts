@@ -15,6 +15,7 @@ import type { Clock, Scheduler } from '../../base/util/clock.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Config } from '../../config.ts'
+import { apiLimits } from './api-limits.ts'
 import { failureOf, type Failure } from './failure.ts'
 import { createHandlers } from './handlers.ts'
 import { serveRoutes } from './serve-routes.ts'
@@ -29,22 +30,6 @@ export interface ApiInit {
   readonly scheduler: Scheduler
   readonly log: Log
 }
-
-export const apiLimits = {
-  bodyBytesMax: 1024 * 1024,
-  connectionsMax: 64,
-  /** For the head of a request to arrive. */
-  headersMs: 5000,
-  /** For a whole request to arrive. */
-  requestMs: 30_000,
-  /** Silence on a connection, longer than any answer takes to begin. */
-  silenceMs: 120_000,
-  /** Between two looks for requests that are late. */
-  lookEveryMs: 1000,
-  keepAliveMs: 5000,
-  /** A contact's name in a path, percent-encoded. */
-  pathPartCharactersMax: 512,
-} as const
 
 /** Builds the API without a socket. `closing` ends what requests wait for. */
 export async function createApp(init: ApiInit, closing: AbortSignal): Promise<FastifyInstance> {

@@ -7,6 +7,7 @@ import { AbzuError } from '../../base/util/errors.ts'
 import { withTimeout } from '../../base/util/wait.ts'
 import { routes, type Route, type RouteName } from '../client/routes.ts'
 import { errorSchema } from '../client/schemas.ts'
+import { apiLimits } from './api-limits.ts'
 import type { Failure } from './failure.ts'
 import type { Handlers } from './handlers.ts'
 import { lineStream } from './line-stream.ts'
@@ -22,9 +23,6 @@ export interface RoutesDeps {
   /** Logs an error and says what the caller is told of it. */
   readonly tell: (error: unknown, route: string) => Failure
 }
-
-/** For an answer to begin, where its route says nothing else. */
-const answerMsDefault = 30_000
 
 export function serveRoutes(app: FastifyInstance, deps: RoutesDeps): void {
   const { handlers, sessions, scheduler, closing, tell } = deps
@@ -50,7 +48,7 @@ export function serveRoutes(app: FastifyInstance, deps: RoutesDeps): void {
         const { params, body } = request
         const answer = await withTimeout(
           scheduler,
-          { timeoutMs: route.timeoutMs ?? answerMsDefault, what: route.path },
+          { timeoutMs: route.timeoutMs ?? apiLimits.answerMs, what: route.path },
           async (late) => {
             const signal = AbortSignal.any([late, closing, gone.signal])
             const result = handle({ params, body, member: callers.get(request), signal })

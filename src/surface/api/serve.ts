@@ -4,6 +4,7 @@ import type { Server } from 'node:http'
 import { AbzuError } from '../../base/util/errors.ts'
 import { withTimeout } from '../../base/util/wait.ts'
 import type { Config } from '../../config.ts'
+import { apiLimits } from './api-limits.ts'
 import { createApp, type ApiInit } from './app.ts'
 import { listenOnSocket } from './unix-socket.ts'
 
@@ -15,9 +16,6 @@ export interface ControlApi {
   /** Takes no more requests, lets those that run answer, and removes the socket. Bounded in time. */
   close(): Promise<void>
 }
-
-/** For requests that run while the API closes. */
-const graceMs = 2000
 
 /** Listens on the socket, which only its owner can open.
  *  @throws {AbzuError} ABZU_HOME_IN_USE where another daemon answers there; ABZU_IO */
@@ -35,7 +33,7 @@ export async function serveControlApi(init: ControlApiInit): Promise<ControlApi>
       try {
         await withTimeout(
           scheduler,
-          { timeoutMs: graceMs, what: 'the end of all requests' },
+          { timeoutMs: apiLimits.closeGraceMs, what: 'the end of all requests' },
           () => ended,
         )
       } catch (error) {

@@ -9,6 +9,7 @@ import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { utf8 } from '../../base/util/bytes.ts'
 import type { Clock } from '../../base/util/clock.ts'
 import { AbzuError } from '../../base/util/errors.ts'
+import { apiLimits } from './api-limits.ts'
 import type { AccountsService, MemberService } from './services.ts'
 
 export interface SessionsDeps {
@@ -29,10 +30,6 @@ interface Session {
 }
 
 const tokenBytes = 32
-/** One more ends the account's least recently used one. */
-const perAccountMax = 16
-/** Bounds the search as well as the memory: one more ends the least recently used one of all. */
-const sessionsMax = 256
 
 export class Sessions {
   readonly #deps: SessionsDeps
@@ -52,9 +49,9 @@ export class Sessions {
     const session = { hash: this.#hashOf(token), member, usedAtMs: clock.monotonicMs() }
     this.#dropIdle()
     const own = this.#sessions.filter((other) => other.member.id === member.id)
-    const [oldest] = own.length < perAccountMax ? [] : own
+    const [oldest] = own.length < apiLimits.accountSessionsMax ? [] : own
     this.#sessions = [...this.#sessions.filter((other) => other !== oldest), session].slice(
-      -sessionsMax,
+      -apiLimits.sessionsMax,
     )
     return token
   }

@@ -7,13 +7,12 @@ import { runCli } from './run.ts'
  *  @param args what stands behind the program's name
  *  @returns the exit code */
 export function main(args: readonly string[]): Promise<number> {
-  const { stdout, stderr } = process
   return runCli(args, {
     get stdin() {
       return process.stdin
     },
-    stdout,
-    stderr,
+    stdout: process.stdout,
+    stderr: process.stderr,
     scheduler: foregroundScheduler,
   })
 }

@@ -102,26 +102,30 @@ export async function* readJsonLines(chunks: AsyncIterable<Uint8Array>): AsyncGe
   if (rest.length > 0) throw violation('a line that is cut off')
 }
 
-/** Calls `expired` once `timeoutMs` after its start or last restart. */
-function stopwatch(
-  { scheduler, timeoutMs }: Pick<Exchange, 'scheduler' | 'timeoutMs'>,
-  expired: (error: AbzuError) => void,
-): Stopwatch {
-  let cancel = () => {}
-  const stop = () => cancel()
-  const restart = () => {
-    stop()
-    cancel = scheduler.after(timeoutMs, () =>
-      expired(new AbzuError('ABZU_TIMEOUT', `the daemon said nothing for ${timeoutMs} ms`)),
-    )
-  }
-  restart()
-  return { restart, stop }
-}
-
 interface Stopwatch {
   restart(): void
   stop(): void
+  /** ABZU_TIMEOUT once the time was over; undefined before. */
+  expired(): AbzuError | undefined
+}
+
+/** Calls `destroy` once `timeoutMs` after its start or last restart. */
+function stopwatch(
+  { scheduler, timeoutMs }: Pick<Exchange, 'scheduler' | 'timeoutMs'>,
+  destroy: (error: AbzuError) => void,
+): Stopwatch {
+  let cancel = () => {}
+  let error: AbzuError | undefined
+  const stop = () => cancel()
+  const restart = () => {
+    stop()
+    cancel = scheduler.after(timeoutMs, () => {
+      error = new AbzuError('ABZU_TIMEOUT', `the daemon said nothing for ${timeoutMs} ms`)
+      destroy(error)
+    })
+  }
+  restart()
+  return { restart, stop, expired: () => error }
 }
 
 /** The body's chunks. The time that the reader takes between them does not count as silence. */
@@ -137,7 +141,7 @@ async function* chunksOf(
       watch.restart()
     }
   } catch (error) {
-    throw connectionError(error, socketPath)
+    throw watch.expired() ?? connectionError(error, socketPath)
   } finally {
     watch.stop()
   }
