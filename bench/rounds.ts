@@ -8,14 +8,14 @@ import type { Clock } from '../src/base/util/clock.ts'
 
 export interface Variant<S> {
   readonly name: string
+  /** Runs until what is measured has its usual speed: compiled, filled, connected. */
+  warmUp(): Promise<unknown>
   round(): Promise<S>
 }
 
 export interface RoundsInit<S> {
   readonly variants: readonly Variant<S>[]
-  /** Rounds of every variant before the first that counts. */
-  readonly warmUps: number
-  /** Rounds that count, fewer where `budgetMs` is over, but one at least. */
+  /** Fewer where `budgetMs` is over, but one at least. */
   readonly rounds: number
   readonly budgetMs: number
   readonly clock: Pick<Clock, 'monotonicMs'>
@@ -32,6 +32,9 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2
 }
 
+/** One round: the sample that a variant gave in it. */
+export type Round<S> = (variant: string) => S
+
 /** The samples of all rounds, by variant. */
 export class Rounds<S> {
   readonly #samples: ReadonlyMap<string, readonly S[]>
@@ -45,36 +48,33 @@ export class Rounds<S> {
     return first?.length ?? 0
   }
 
-  /** The median over the rounds of one figure of one variant. */
-  median(variant: string, figure: (sample: S) => number): number {
-    return median(this.#of(variant).map(figure))
-  }
-
-  /** The median of the ratios of each round: neighbours in time are compared, not medians of times
-   *  that lie apart. */
-  ratio(over: string, under: string, figure: (sample: S) => number): number {
-    const below = this.#of(under)
-    return median(this.#of(over).map((sample, index) => figure(sample) / figure(below[index] as S)))
-  }
-
-  #of(variant: string): readonly S[] {
-    const samples = this.#samples.get(variant)
-    if (!samples) throw new Error(`no variant ${variant}`)
-    return samples
+  /** The median over the rounds of a figure of each round: where it is a ratio, neighbours in time are
+   *  compared and not medians of times that lie apart. */
+  median(figure: (round: Round<S>) => number): number {
+    const rounds = Array.from({ length: this.count }, (_, index) => (variant: string) => {
+      const sample = this.#samples.get(variant)?.[index]
+      if (sample === undefined) throw new Error(`no sample of ${variant}`)
+      return sample
+    })
+    return median(rounds.map(figure))
   }
 }
 
-/** Runs the rounds, each variant once a round, in turning order. */
+/** Warms every variant up, then runs the rounds: each variant once a round, in turning order. */
 export async function runRounds<S>(init: RoundsInit<S>): Promise<Rounds<S>> {
-  const { variants, warmUps, rounds, budgetMs, clock, signal } = init
+  const { variants, rounds, budgetMs, clock, signal } = init
   const samples = new Map<string, S[]>(variants.map(({ name }) => [name, []]))
+  for (const variant of variants) {
+    signal.throwIfAborted()
+    await variant.warmUp()
+  }
   const endMs = clock.monotonicMs() + budgetMs
-  for (let round = -warmUps; round < rounds; round++) {
+  for (let round = 0; round < rounds; round++) {
     if (round > 0 && clock.monotonicMs() >= endMs) break
     for (const variant of round % 2 === 0 ? variants : variants.toReversed()) {
       signal.throwIfAborted()
       const sample = await variant.round()
-      if (round >= 0) samples.get(variant.name)?.push(sample)
+      samples.get(variant.name)?.push(sample)
     }
   }
   return new Rounds(samples)

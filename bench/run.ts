@@ -2,6 +2,7 @@
 
 import { systemClock, systemScheduler } from '../src/base/util/system-time.ts'
 import { runCommand } from './command.ts'
+import { deliverBenchmark } from './deliver.ts'
 
 const interrupted = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -12,7 +13,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 setInterval(() => {}, 60_000)
 
 const exitCode = await runCommand(process.argv.slice(2), {
-  benchmarks: [],
+  benchmarks: [deliverBenchmark()],
   clock: systemClock,
   scheduler: systemScheduler,
   signal: interrupted.signal,

@@ -1,8 +1,8 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { isGone, isRunning } from '../support/process-state.ts'
 import type { Scheduler } from '../../src/base/util/clock.ts'
 import { systemScheduler } from '../../src/base/util/system-time.ts'
 import {
@@ -18,14 +18,6 @@ const { signal } = new AbortController()
 // The scheduler's timers do not keep a process alive, and some tests wait for nothing else.
 const keepAlive = setInterval(() => {}, 60_000)
 t.teardown(() => clearInterval(keepAlive))
-
-function isAlive(pid: number): boolean {
-  try {
-    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
-  } catch {
-    return false
-  }
-}
 
 const start = async (t: Tap, script: string, scheduler: Scheduler = systemScheduler) =>
   startChild({
@@ -43,7 +35,7 @@ t.test('a child is waited for until it listens, and ended by its id', async (t) 
   const { cpuUs, residentBytes } = processUsage(child.pid)
   t.ok(cpuUs >= 0 && residentBytes > 2 ** 20, 'its usage can be read')
   await child.close()
-  t.equal(isAlive(child.pid), false)
+  t.equal(isRunning(child.pid), false)
   t.equal(child.isRunning, false)
   await child.close()
 })
@@ -73,7 +65,7 @@ t.test('one that ignores SIGTERM is killed', async (t) => {
   const child = await start(t, deaf, impatient)
   await untilListening(child, port, { scheduler, signal })
   await child.close()
-  t.equal(isAlive(child.pid), false)
+  t.equal(isRunning(child.pid), false)
   t.same(graces, [3000])
 })
 
@@ -95,8 +87,7 @@ t.test('children go with the process that started them', async (t) => {
   await once(parent, 'close')
   const pid = Number(stdout)
   t.ok(pid > 0)
-  for (let tries = 0; isAlive(pid) && tries < 500; tries++) await once(execFile('true'), 'close')
-  t.equal(isAlive(pid), false)
+  t.ok(await isGone(pid))
 })
 
 t.test('programs are found by name', async (t) => {

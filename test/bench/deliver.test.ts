@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { isGone } from '../support/process-state.ts'
+
+const entry = join(import.meta.dirname, '../../bench/run.ts')
+
+function run(args: readonly string[], scratch: string) {
+  const env = { ...process.env, TMPDIR: scratch }
+  const child = spawn(process.execPath, [entry, 'deliver', '--quick', ...args], { env })
+  const written = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (written.stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text))
+  return { child, written, closed: once(child, 'close') as Promise<[number | null]> }
+}
+
+function scratchOf(t: { testdir: () => string }): string {
+  const scratch = join(t.testdir(), 'scratch')
+  mkdirSync(scratch)
+  return scratch
+}
+
+/** Process ids of the direct children. */
+function childrenOf(pid: number): number[] {
+  const file = `/proc/${pid}/task/${pid}/children`
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split(' ').map(Number) : []
+}
+
+t.test('real servers take real letters, and every step is measured', async (t) => {
+  const scratch = scratchOf(t)
+  const { written, closed } = run(['--json', '--only', '16x16', '--only', 'one-at-a-time'], scratch)
+  const [exitCode] = await closed
+  t.equal(exitCode, 0, written.stderr)
+  const { bench, measures } = JSON.parse(written.stdout) as {
+    bench: string
+    measures: { name: string; value: number; target: unknown; ok: boolean | null }[]
+  }
+  t.equal(bench, 'deliver')
+  const names = measures.map(({ name }) => name)
+  for (const step of ['transport', 'decode', 'checks', 'receipts', 'store']) {
+    t.ok(names.includes(`cpu-16x16-${step}`), step)
+  }
+  const judged = measures.filter(({ target }) => target !== null).map(({ name }) => name)
+  t.same(judged, ['durable-vs-unstored-16x16', 'cpu-16x16', 'single-vs-floor'])
+  for (const { name, value, target, ok } of measures) {
+    t.ok(Number.isFinite(value), name)
+    t.equal(ok === null, target === null, `${name} has a verdict where it has a target`)
+  }
+  t.same(readdirSync(scratch), [], 'nothing is left behind')
+})
+
+t.test('a signal ends a run and everything it started', async (t) => {
+  const scratch = scratchOf(t)
+  const { child, written, closed } = run(['--only', 'one-at-a-time'], scratch)
+  const pid = child.pid as number
+  let servers: number[] = []
+  for (let tries = 0; servers.length < 2 && tries < 1000; tries++) {
+    await once(spawn('true'), 'close')
+    servers = childrenOf(pid).filter((id) => id > 0)
+  }
+  t.equal(servers.length, 2)
+  child.kill('SIGTERM')
+  const [exitCode] = await closed
+  t.equal(exitCode, 1)
+  t.match(written.stderr, /ended by SIGTERM/)
+  t.equal(written.stdout, '')
+  for (const server of servers) t.ok(await isGone(server), `process ${server} is gone`)
+  t.same(readdirSync(scratch), [])
+})
