@@ -130,7 +130,16 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       addPeer: async (address: string) => peers.add(address),
       stop: system.stop,
     }
-    open.add(await serveControlApi({ config, services: { accounts, node }, clock, scheduler, log }))
+    open.add(
+      await serveControlApi({
+        config,
+        services: { accounts, node },
+        platform,
+        clock,
+        scheduler,
+        log,
+      }),
+    )
     return {
       peerId: identity.peerId,
       addresses: transport.addresses(),

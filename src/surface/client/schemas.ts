@@ -133,7 +133,7 @@ export const messageParams = z.strictObject({ msgId: z.string().regex(/^[A-Za-z0
 
 export const messageSchema = sentSchema.extend({
   /** Oldest first. `by` is the node that said so. */
-  history: z.array(z.object({ state, at: time, by: z.string() })),
+  history: z.array(z.object({ state, at: time, by: z.string() }).readonly()).readonly(),
 })
 
 export const inboxEntrySchema = z.object({
