@@ -98,7 +98,7 @@ export async function runKillCycles({ cycles, random, tell }: KillInit): Promise
     await Promise.all([sender.start(), receiver.start()])
     const from = await newAccount(sender, 'sender')
     const to = await newAccount(receiver, 'recipient')
-    await from.addContact({ link: await to.createLink({}), as: 'friend' })
+    await introduce(from, to)
 
     const load = new Load(from)
     load.start()
@@ -132,6 +132,13 @@ export async function runKillCycles({ cycles, random, tell }: KillInit): Promise
 async function newAccount(daemon: Daemon, name: string): Promise<AbzuClient> {
   const { token } = await daemon.client.createAccount({ name, role: 'admin', password })
   return daemon.client.withSession(token)
+}
+
+/** A request holds a few hundred messages only; the load is to be a contact's. */
+async function introduce(from: AbzuClient, to: AbzuClient): Promise<void> {
+  await from.addContact({ link: await to.createLink({}), as: 'friend' })
+  await from.send({ to: 'friend', text: 'first', waitMs: 10_000 })
+  for await (const { from: id } of to.inbox()) await to.addContact({ link: id, as: 'sender' })
 }
 
 async function unlock(daemon: Daemon): Promise<AbzuClient> {
