@@ -100,7 +100,7 @@ function outcome(work: () => Uint8Array): string {
   try {
     return work().join()
   } catch (error) {
-    return isAbzuError(error) ? error.code : `${error}`
+    return isAbzuError(error) ? error.code : String(error)
   }
 }
 
