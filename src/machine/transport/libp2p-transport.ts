@@ -1,9 +1,14 @@
 /** The transport over libp2p: TCP, noise, yamux. Its types stay in this folder. @module */
 
-import type { Connection, Stream } from '@libp2p/interface'
+import {
+  ConnectionClosedError,
+  MuxerClosedError,
+  type Connection,
+  type Stream,
+} from '@libp2p/interface'
 import type { PeerId } from '../../base/util/brand.ts'
 import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
-import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
+import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { withTimeout } from '../../base/util/wait.ts'
 import type { Protocol } from '../../base/wire/protocols.ts'
@@ -167,24 +172,24 @@ export class Libp2pTransport implements Transport {
   }
 
   async #openOnAny(peerId: PeerId, protocol: Protocol, init: OpenInit): Promise<FrameStream> {
-    let cause: unknown
-    const living = this.#connectionsOf(peerId)
-    for (const connection of living) {
+    let refusal: unknown
+    for (const connection of this.#connectionsOf(peerId)) {
       try {
         return await this.#openOn(connection, protocol, init.signal)
       } catch (error) {
         init.signal?.throwIfAborted()
-        cause = error
+        refusal = error
+        if (isDead(error)) connection.abort(toAbzuError(error))
       }
     }
-    if (living.length > 0) throw unreachable(peerId, `no stream of ${protocol.id}`, cause)
+    if (this.isConnected(peerId)) throw unreachable(peerId, `no ${protocol.id}`, refusal)
     const addresses = dialAddressesOf(peerId, init.addresses ?? [])
     const connection = await this.#deps.dialer.dial(peerId, addresses, init.signal)
     try {
       return await this.#openOn(connection, protocol, init.signal)
     } catch (error) {
       init.signal?.throwIfAborted()
-      throw unreachable(peerId, `no stream of ${protocol.id}`, error)
+      throw unreachable(peerId, `no ${protocol.id}`, error)
     }
   }
 
@@ -246,4 +251,13 @@ export class Libp2pTransport implements Transport {
       }
     }
   }
+}
+
+/** Whether a connection that cannot open a stream is one in name only: a refusal would be a sign of life. */
+function isDead(error: unknown): boolean {
+  return (
+    error instanceof ConnectionClosedError ||
+    error instanceof MuxerClosedError ||
+    isAbzuError(error, 'ABZU_TIMEOUT')
+  )
 }

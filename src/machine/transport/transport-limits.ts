@@ -56,7 +56,7 @@ export interface TransportLimits {
   readonly muxerWriteBufferBytes: number
   /** yamux: its own keep-alive, which also measures the round trip for the window's growth. */
   readonly muxerKeepAliveMs: number
-  /** yamux: streams that a peer opens before the connection is set up. */
+  /** yamux: streams that a peer opens before the connection is set up; more than that break it. */
   readonly muxerEarlyStreamsMax: number
   /** A peer's identify message. */
   readonly identifyBytesMax: number
@@ -120,7 +120,7 @@ export const defaultTransportLimits: TransportLimits = {
   muxerReadBufferBytes: 4096 * kibibytes,
   muxerWriteBufferBytes: 4096 * kibibytes,
   muxerKeepAliveMs: 30 * seconds,
-  muxerEarlyStreamsMax: 10,
+  muxerEarlyStreamsMax: 64,
   identifyBytesMax: 8 * kibibytes,
   streamOpenMs: 5 * seconds,
   opensWaitingMax: 64,

@@ -27,7 +27,7 @@ t.test('over streams of libp2p, TCP on loopback', async (t) => {
   await right.libp2p.handle(protocol, (stream) => {
     inbound.shift()?.(new Libp2pPipe(stream, systemScheduler))
   })
-  const address = multiaddr(`${right.listening()[0]}/p2p/${right.libp2p.peerId}`)
+  const address = multiaddr(`${right.listening()[0]}/p2p/${right.libp2p.peerId.toString()}`)
   const connection = await left.libp2p.dial(address)
 
   testFrameStreams(t, async () => {
