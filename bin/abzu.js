@@ -10,8 +10,9 @@ const exitCodes = { noDaemonOrOldNode: 69, internal: 70 }
 /** Tells the Node that was handed over to whose child it is: it must not outlive its parent. */
 const parentVariable = 'ABZU_PARENT_PID'
 
-/** For the daemon: no inspector by signal, no environment in a crash report. */
-const daemonFlags = ['--disable-sigusr1', '--report-exclude-env']
+/** For the daemon: no inspector by signal, no environment in a crash report, and a small nursery: 20 MB less
+    at rest. */
+const daemonFlags = ['--disable-sigusr1', '--report-exclude-env', '--max-semi-space-size=4']
 
 /** Runs "$@" in its place, without core dumps: they would hold keys. */
 const withoutCoreDumps = 'ulimit -c 0; exec "$0" "$@"'
