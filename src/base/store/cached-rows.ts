@@ -32,6 +32,7 @@ export class CachedRows<T> {
   readonly #rows = new Map<string, CachedRow<T>>()
   #changed: CachedRow<T>[] = []
   #openCommit = 0
+  #durableCommit = -1
 
   constructor(database: Pick<Database, 'getSync'>, form: RowForm<T>, rowsMax: number) {
     this.#database = database
@@ -95,12 +96,22 @@ export class CachedRows<T> {
 
   /** The commit that was sealed last is durable. */
   durable(): void {
-    let excess = this.#rows.size - this.#rowsMax
-    if (excess <= 0) return
+    this.#durableCommit = this.#openCommit - 1
+    this.#forget(this.#rows.size - this.#rowsMax)
+  }
+
+  /** Makes the database, and not the cache, say what no unfinished commit writes. */
+  refresh(): void {
+    this.#forget(this.#rows.size)
+  }
+
+  #forget(rowsMax: number): void {
+    let left = rowsMax
+    if (left <= 0) return
     for (const [text, row] of this.#rows) {
-      if (row.commit === this.#openCommit) continue
+      if (row.commit > this.#durableCommit) continue
       this.#rows.delete(text)
-      if (--excess === 0) return
+      if (--left === 0) return
     }
   }
 }

@@ -100,6 +100,12 @@ export class Ledger {
     return this.#buckets.peek(digestKey(mailbox, prefix))
   }
 
+  /** To be called before a check: its corrections go by what the rows say. */
+  refresh(): void {
+    this.#mailboxes.refresh()
+    this.#buckets.refresh()
+  }
+
   /** Corrects one mailbox's counts by the difference between what they said and what was found, at the
    *  same moment. */
   correctMailbox(

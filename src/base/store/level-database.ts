@@ -1,5 +1,6 @@
 /** LevelDB and its in-memory sibling as a `Database`. The one place that knows abstract-level. @module */
 
+import { realpathSync } from 'node:fs'
 import type { AbstractLevel, AbstractChainedBatch, AbstractSnapshot } from 'abstract-level'
 import { ClassicLevel } from 'classic-level'
 import { MemoryLevel } from 'memory-level'
@@ -13,6 +14,7 @@ interface Medium {
   readonly writeOptions: object
   readonly copy: (bytes: Uint8Array) => Uint8Array
   readonly compact: Database['compact']
+  readonly close: Database['close']
 }
 
 class LevelBatch implements WriteBatch {
@@ -92,7 +94,7 @@ function codeOf(error: unknown): string | undefined {
 const snapshotOption = (snapshot: Snapshot | undefined) =>
   snapshot instanceof LevelSnapshot ? { snapshot: snapshot.inner } : {}
 
-function databaseOf(level: Level, { writeOptions, copy, compact }: Medium): Database {
+function databaseOf(level: Level, { writeOptions, copy, compact, close }: Medium): Database {
   return {
     getSync(key) {
       try {
@@ -142,7 +144,7 @@ function databaseOf(level: Level, { writeOptions, copy, compact }: Medium): Data
     },
     snapshot: () => new LevelSnapshot(level.snapshot()),
     compact,
-    close: async () => level.close(),
+    close,
   }
 }
 
@@ -154,9 +156,18 @@ export interface LevelInit {
   readonly writeBufferBytes: number
 }
 
-/** Opens, or creates, the LevelDB in `dir`.
+/** Directories that this process has open. A fact about the process, as the lock of a file is: LevelDB
+ *  asked a second time opens and closes its lock file, and with that the kernel drops the lock. */
+const openHere = new Set<string>()
+
+/** Opens, or creates, the LevelDB in `dir`, which is there.
  *  @throws {AbzuError} ABZU_HOME_IN_USE, ABZU_DISK_FULL, ABZU_STORE_DAMAGED, ABZU_IO */
 export async function openLevel({ dir, writeBufferBytes }: LevelInit): Promise<Database> {
+  const path = realpathSync(dir)
+  if (openHere.has(path)) {
+    throw new AbzuError('ABZU_HOME_IN_USE', 'this process has the store open already')
+  }
+  openHere.add(path)
   const level = new ClassicLevel<Uint8Array, Uint8Array>(dir, {
     ...encodings,
     compression: false,
@@ -164,22 +175,31 @@ export async function openLevel({ dir, writeBufferBytes }: LevelInit): Promise<D
   })
   try {
     await level.open()
-  } catch (cause) {
-    const code = codeOf(cause)
-    if (code === 'LEVEL_LOCKED') {
-      throw new AbzuError('ABZU_HOME_IN_USE', 'another process has this store open', { cause })
-    }
-    if (isNoSpace(cause)) throw new AbzuError('ABZU_DISK_FULL', 'the disk is full', { cause })
-    if (code === 'LEVEL_IO_ERROR') {
-      throw new AbzuError('ABZU_IO', 'the files of the store cannot be used', { cause })
-    }
-    throw new AbzuError('ABZU_STORE_DAMAGED', 'LevelDB refuses its files', { cause })
+  } catch (error) {
+    openHere.delete(path)
+    throw unopenable(error)
   }
   return databaseOf(level, {
     writeOptions: { sync: true },
     copy: (bytes) => bytes,
     compact: async (range) => level.compactRange(range.gte, range.lt),
+    async close() {
+      await level.close()
+      openHere.delete(path)
+    },
   })
+}
+
+function unopenable(cause: unknown): AbzuError {
+  const code = codeOf(cause)
+  if (code === 'LEVEL_LOCKED') {
+    return new AbzuError('ABZU_HOME_IN_USE', 'another process has this store open', { cause })
+  }
+  if (isNoSpace(cause)) return new AbzuError('ABZU_DISK_FULL', 'the disk is full', { cause })
+  if (code === 'LEVEL_IO_ERROR') {
+    return new AbzuError('ABZU_IO', 'the files of the store cannot be used', { cause })
+  }
+  return new AbzuError('ABZU_STORE_DAMAGED', 'LevelDB refuses its files', { cause })
 }
 
 /** A database that lies in memory and is gone with the process. */
@@ -190,5 +210,6 @@ export async function openMemory(): Promise<Database> {
     writeOptions: {},
     copy: (bytes) => Uint8Array.from(bytes),
     compact: async () => {},
+    close: async () => level.close(),
   })
 }

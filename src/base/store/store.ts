@@ -136,6 +136,11 @@ function assemble(parts: Parts): Store {
     verifier.verify().catch((error: Error) => log.warn('store-check-ended', { error }))
   }
   const tables = { rows, commit, expectRoom }
+  const close = async () => {
+    await Promise.all([commit.close(), verifier.stop(), reclaimer.close()])
+    await files.close(!commit.isFailed)
+  }
+  let closing: Promise<void> | undefined
   return {
     items: new Items({ database, writer, log, ...shared }),
     table: (name) => new StoredTable(tables, name),
@@ -151,11 +156,6 @@ function assemble(parts: Parts): Store {
     },
     failure: commit.failure,
     verify: async () => verifier.verify(),
-    async close() {
-      await verifier.stop()
-      await commit.close()
-      await reclaimer.close()
-      await files.close(!commit.isFailed)
-    },
+    close: async () => (closing ??= close()),
   }
 }

@@ -83,6 +83,7 @@ export class Verifier {
   }
 
   async #verify(): Promise<VerifyReport> {
+    this.#deps.ledger.refresh()
     const snapshot = this.#deps.database.snapshot()
     try {
       const tally = { items: 0, rows: 0, damaged: 0, lost: 0, returned: 0 }
