@@ -100,7 +100,7 @@ t.test('texts that are no account', (t) => {
     'a did of another method': didKeyOf(account).replace('key', 'web'),
     'a did cut short': didKeyOf(account).slice(0, -1),
     'a did:key of X25519': 'did:key:z6LShs9GGnqk85isEBzzshkuVWrVKsRp24GnDuHk8QWkARMW',
-    'a did without end': `did:key:z${'1'.repeat(1_000_000)}`,
+    'a did without end': `did:key:z${'z'.repeat(1_000_000)}`,
     'an account without end': `abzu1${'q'.repeat(1_000_000)}`,
   })) {
     t.throws(() => parseAccountId(text), { code: 'ABZU_ADDRESS_INVALID' }, what)
@@ -139,6 +139,7 @@ t.test('texts that are no mesh address', (t) => {
     peerIdOf(new Uint8Array(32)),
     '0OIl',
     '1'.repeat(1_000_000),
+    'z'.repeat(1_000_000),
   ]) {
     t.throws(() => parsePeerId(text), { code: 'ABZU_ADDRESS_INVALID' }, text.slice(0, 60))
   }

@@ -197,7 +197,9 @@ t.test('an envelope is for one account, even where two share a prekey', async (t
   })
 })
 
-t.test('a recipient cannot pass on a signed letter as if it were sent to another', async (t) => {
+/** An envelope from alice to bob as bob sees it: he has the plaintext with her signature, and the secret
+ *  of the encapsulation. */
+async function openedByBob() {
   const envelope = await sealEnvelope(platform, {
     recipientRoot: bob.rootPk,
     prekey: bob.prekey,
@@ -206,29 +208,53 @@ t.test('a recipient cannot pass on a signed letter as if it were sent to another
     letter: testLetter(alice),
   })
   const header = envelope.subarray(0, 14)
+  const enc = envelope.subarray(14, 1134)
   const plain = await openSealed(platform, {
     seed: bob.prekeySeed,
     info: concatBytes(labels.envelope, header, bob.rootPk),
     aad: header,
-    enc: envelope.subarray(14, 1134),
+    enc,
     sealed: envelope.subarray(1134),
   })
-  t.ok(plain.length > 256, 'bob sees the plaintext with the signature')
-  for (const [what, to, newHeader] of [
-    ['to carol', carol, header],
-    ['to bob once more, in another envelope', bob, header],
-    [
-      'to bob with another expiry',
-      bob,
-      Uint8Array.from(header, (byte, i) => (i === 13 ? byte ^ 1 : byte)),
-    ],
-  ] as const) {
+  return { header, enc, plain, shared: platform.kem.decapsulate(bob.prekeySeed, enc) }
+}
+
+t.test('a recipient cannot pass a signed letter on, to others or as another one', async (t) => {
+  const { header, enc, plain, shared } = await openedByBob()
+  const later = Uint8Array.from(header, (byte, i) => (i === 13 ? byte ^ 1 : byte))
+  /** Uses the encapsulation of the envelope once more: who opened it knows its secret. */
+  const again: CryptoPlatform = {
+    ...platform,
+    kem: { ...platform.kem, encapsulate: () => ({ shared, enc }) },
+  }
+  const seal = async (
+    sealing: CryptoPlatform,
+    to: { rootPk: Uint8Array; prekey: Uint8Array },
+    newHeader: Uint8Array,
+  ) => {
     const info = concatBytes(labels.envelope, newHeader, to.rootPk)
-    const sealer = await startSeal(platform, to.prekey, info)
-    const passedOn = concatBytes(newHeader, sealer.enc, await sealer.seal(newHeader, plain))
+    const sealer = await startSeal(sealing, to.prekey, info)
+    return concatBytes(newHeader, sealer.enc, await sealer.seal(newHeader, plain))
+  }
+  const same = await seal(again, bob, header)
+  t.ok(
+    await openEnvelope(platform, {
+      envelope: same,
+      recipientRoot: bob.rootPk,
+      prekeySeed: bob.prekeySeed,
+    }),
+    'what was put together is the envelope itself',
+  )
+  const carolWithBobsPrekey = { ...carol, prekey: bob.prekey, prekeySeed: bob.prekeySeed }
+  for (const [what, sealing, to, newHeader] of [
+    ['to carol', platform, carol, header],
+    ['to carol, by a prekey of both', again, carolWithBobsPrekey, header],
+    ['to bob once more', platform, bob, header],
+    ['to bob with another expiry', again, bob, later],
+  ] as const) {
     await t.rejects(
       openEnvelope(platform, {
-        envelope: passedOn,
+        envelope: await seal(sealing, to, newHeader),
         recipientRoot: to.rootPk,
         prekeySeed: to.prekeySeed,
       }),
