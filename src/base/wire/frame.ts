@@ -78,7 +78,11 @@ export class FrameDecoder {
     while (rest.length >= frameOverheadBytes) {
       const { length, type } = parseHead(rest)
       if (rest.length < length) break
-      frames.push({ type, payload: rest.subarray(frameOverheadBytes, length) })
+      const isEmpty = length === frameOverheadBytes
+      frames.push({
+        type,
+        payload: isEmpty ? noPayload : rest.subarray(frameOverheadBytes, length),
+      })
       rest = rest.subarray(length)
     }
     this.#hold(rest)

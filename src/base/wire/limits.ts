@@ -5,7 +5,7 @@ export const wireLimits = {
   frameBytesMax: 512 * 1024,
   /** Nesting of a msgpack value. */
   depthMax: 16,
-  /** Values inside one msgpack value, keys included. */
+  /** Values inside one msgpack value. A key counts two more, a byte string one more, as they do in memory. */
   itemsMax: 4096,
   /** Bytes a peer may have sent on one stream beyond what its reader has granted. */
   creditBytes: 1024 * 1024,
