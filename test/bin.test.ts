@@ -180,7 +180,11 @@ for (const start of [newNode, ...oldNodes]) {
     t.match(broken.stderr, /a bug/)
 
     const daemon = await started(dir, start, ['start'])
-    t.strictSame(daemon.report.flags, ['--disable-sigusr1', '--report-exclude-env'])
+    t.strictSame(daemon.report.flags, [
+      '--disable-sigusr1',
+      '--report-exclude-env',
+      '--max-semi-space-size=4',
+    ])
     t.equal(daemon.report.cores, '0')
     t.equal(daemon.report.pid === daemon.child.pid, start === newNode, 'keeps its pid where it can')
     const exit = once(daemon.child, 'exit')

@@ -11,7 +11,7 @@ import { wireLimits } from './limits.ts'
 
 /** X-Wing / HKDF-SHA256 / ChaCha20Poly1305. */
 export const suiteXWing = 0x01
-export const envelopeVersion = 0x01
+const envelopeVersion = 0x01
 export const keyIdBytes = 8
 export const envelopeHeaderBytes = 14
 /** X-Wing encapsulation. */

@@ -30,7 +30,7 @@ export interface Frame {
 }
 
 /** Bytes that a frame adds to its payload. */
-export const frameOverheadBytes = 5
+const frameOverheadBytes = 5
 const frameTypes = new Set<number>(Object.values(frameType))
 
 /** @throws {AbzuError} ABZU_TOO_LARGE */

@@ -8,7 +8,7 @@
 import { toHex } from '../util/bytes.ts'
 import { AbzuError } from '../util/errors.ts'
 import { sealKeyBytes } from './records.ts'
-import { bytes, bytesBetween, list, record, type Shaped } from './shape.ts'
+import { bytes, bytesBetween, list, record } from './shape.ts'
 
 export const plainSlotKind = {
   /** `identitySlotShape`: who may sign for this mailbox. */
@@ -44,7 +44,6 @@ export const identitySlotShape = record({
   /** X-Wing public keys of those devices, in the same order. */
   sealPks: list(bytes(sealKeyBytes), 16),
 })
-export type IdentitySlot = Shaped<typeof identitySlotShape>
 
 const kinds = new Set<number>(Object.values(plainSlotKind))
 
