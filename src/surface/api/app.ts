@@ -78,7 +78,7 @@ function teller(log: Log): (error: unknown, route: string | undefined) => Failur
   return (error, route) => {
     const failure = failureOf(error)
     const fields = { route, code: failure.body.error.code, error: error as Error }
-    if (failure.status >= 500) log.error('api-request-failed', fields)
+    if (failure.status === 500) log.error('api-request-failed', fields)
     else log.debug('api-request-refused', fields)
     return failure
   }

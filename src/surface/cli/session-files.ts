@@ -11,6 +11,7 @@ const tokenCharactersMax = 256
 
 export class SessionFiles {
   readonly #dir: string
+  #drafts = 0
 
   /** @param dir need not exist yet */
   constructor(dir: string) {
@@ -41,7 +42,7 @@ export class SessionFiles {
    *  @throws {AbzuError} ABZU_IO */
   async save(accountId: string, token: string): Promise<void> {
     const path = this.#path(accountId)
-    const draft = `${path}.${process.pid}.tmp`
+    const draft = `${path}.${process.pid}.${this.#drafts++}.tmp`
     try {
       await mkdir(this.#dir, { recursive: true, mode: 0o700 })
       await chmod(this.#dir, 0o700)

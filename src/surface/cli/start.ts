@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
+import type { Cancel, Scheduler } from '../../base/util/clock.ts'
 import type { Log } from '../../base/util/log.ts'
 import { systemClock } from '../../base/util/system-time.ts'
 import { withTimeout } from '../../base/util/wait.ts'
@@ -15,6 +16,8 @@ interface Options {
   readonly logJson?: boolean
 }
 
+/** Any time will do. */
+const beatMs = 60_000
 /** For everything to be closed in order. */
 const closeMsMax = 10_000
 
@@ -31,7 +34,8 @@ export function start(context: CliContext): Command {
       if (quic) throw new AbzuError('ABZU_NOT_YET', 'there is no QUIC in this version: use --tcp')
       const { loadConfig } = await import('../../config.ts')
       const flags = { tcp, peers: peer, logJson: logJson ?? context.output.json }
-      await runDaemon(context, await loadConfig({ flags, env: context.io.env }))
+      const config = await loadConfig({ flags, env: context.io.env })
+      await stayAlive(context.io.scheduler, runDaemon(context, config))
     })
 }
 
@@ -52,6 +56,20 @@ async function runDaemon(context: CliContext, config: Config): Promise<void> {
   const failure = await Promise.race([reason, node.failed])
   await close(context, node, log)
   if (failure !== undefined) throw failure
+}
+
+/** Keeps the process alive until `work` has ended: the daemon's own timers do not. */
+async function stayAlive(scheduler: Scheduler, work: Promise<void>): Promise<void> {
+  let cancel: Cancel = () => {}
+  const beat = () => {
+    cancel = scheduler.after(beatMs, beat)
+  }
+  beat()
+  try {
+    await work
+  } finally {
+    cancel()
+  }
 }
 
 /** Resolves when somebody stops the daemon, or with the bug that does. A second signal ends the

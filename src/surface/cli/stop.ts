@@ -6,7 +6,7 @@ import type { AbzuClient } from '../client/client.ts'
 import { newCommand } from './command.ts'
 import type { CliContext } from './context.ts'
 
-const pollMs = 20
+const pollMs = 50
 /** The daemon gives itself 10 s. */
 const patienceMs = 15_000
 

@@ -115,7 +115,7 @@ t.test('answers of another shape are no answers', async (t) => {
     `${head('application/json')}{"pid":1}`,
     `${head('application/json')}{"pid":`,
     `${head('text/html')}<html>`,
-    `${head('application/json')}`,
+    head('application/json'),
     `HTTP/1.1 500 No\r\nConnection: close\r\n\r\n{"error":"no"}`,
     `HTTP/1.1 404 No\r\nConnection: close\r\n\r\n{"error":{"code":"OTHER","message":""}}`,
     `${head('application/json')}"${'x'.repeat(17 * 1024 * 1024)}"`,
@@ -158,16 +158,16 @@ t.test('lines that are cut off, endless or wrong', async (t) => {
 
 t.test('silence is bounded, before an answer and inside it', async (t) => {
   for (const answer of ['', head('application/json', 100), 'HTTP/1.1 200 OK\r\n']) {
-    let isAsked = false
+    const asked = Promise.withResolvers<void>()
     const socketPath = await impostor(t, (socket) => {
-      isAsked = true
+      asked.resolve()
       socket.write(answer)
     })
     const scheduler = new ManualTime()
     const client = new AbzuClient({ socketPath, scheduler, timeoutMs: 1000 })
     const status = client.status()
     status.catch(() => {})
-    while (!isAsked) await scheduler.settle(1)
+    await asked.promise
     await scheduler.settle(50)
     await scheduler.advance(1000)
     await t.rejects(status, { code: 'ABZU_TIMEOUT' }, JSON.stringify(answer))
