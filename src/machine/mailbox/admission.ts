@@ -25,8 +25,16 @@ import type { MailboxLimits } from './mailbox-limits.ts'
 /** Which part of a mailbox's quota an item counts against. */
 export const pool = { owner: 0, contact: 1, request: 2 } as const
 
+/** To be stored; room for it is reserved. */
+export interface Admitted {
+  readonly kind: 'store'
+  readonly hosted: HostedMailbox
+  readonly item: NewItem
+  readonly rows: readonly RowChange[]
+}
+
 export type Admission =
-  | { readonly kind: 'store'; readonly item: NewItem; readonly rows: readonly RowChange[] }
+  | Admitted
   /** Taken before, and acknowledged by the owner since: a receipt is due, nothing is stored. */
   | { readonly kind: 'known'; readonly id: ItemId; readonly expiresAtHours: number }
   | { readonly kind: 'refused'; readonly error: ErrorCode; readonly retryAfterMs: number }
@@ -46,10 +54,6 @@ function refused(error: ErrorCode, retryAfterMs = 0): Admission {
   return { kind: 'refused', error, retryAfterMs: Math.ceil(retryAfterMs) }
 }
 
-function reservationKey(mailbox: MailboxId, itemPool: number): string {
-  return mapKey(mailbox) + itemPool
-}
-
 /** Row key of what an owner acknowledged: `mailbox[32] | first 16 bytes of the id`. */
 export function acknowledgedKey(mailbox: MailboxId, id: Uint8Array): Uint8Array {
   return concatBytes(mailbox, id.subarray(0, acknowledgedIdBytes))
@@ -62,9 +66,7 @@ export class Admissions {
   readonly #perNode: RateLimiter
   /** Uses of counted doors, which reach the table a commit later. */
   readonly #uses = new Map<string, number>()
-  /** Admitted but not yet part of the store's own count. */
-  readonly #reserved = new Map<string, { items: number; bytes: number }>()
-  /** Ids of the items that are reserved. */
+  /** Ids of items for which room is reserved. */
   readonly #admitted = new Set<string>()
 
   constructor(deps: AdmissionDeps) {
@@ -106,43 +108,33 @@ export class Admissions {
       pool: pool[door.pool],
       body: envelope,
     }
-    if (items.has(mailbox, id) || this.#admitted.has(mapKey(id))) {
-      this.#reserve(item)
-      return { kind: 'store', item, rows: [] }
-    }
-    const admission =
-      this.#overQuota(item) ?? this.#overRate(mailbox, peer) ?? this.#useDoor(item, door)
-    if (admission.kind === 'store') this.#reserve(item)
-    return admission
+    const isRepeated = items.has(mailbox, id) || this.#admitted.has(mapKey(id))
+    if (isRepeated) return this.#admit(hosted, item, [])
+    return (
+      this.#overQuota(hosted, item) ??
+      this.#overRate(hosted, peer) ??
+      this.#throughDoor(hosted, item, door)
+    )
+  }
+
+  #admit(hosted: HostedMailbox, item: NewItem, rows: readonly RowChange[]): Admitted {
+    this.#admitted.add(mapKey(item.id))
+    reserve(hosted, item, 1)
+    return { kind: 'store', hosted, item, rows }
   }
 
   /** Ends the reservation of admitted items: the store counts them from when they are queued. */
-  release(items: readonly NewItem[]): void {
-    for (const { mailbox, pool: itemPool, body, id } of items) {
-      this.#admitted.delete(mapKey(id))
-      const key = reservationKey(mailbox, itemPool)
-      const reserved = this.#reserved.get(key)
-      if (!reserved) continue
-      reserved.items -= 1
-      reserved.bytes -= body.length
-      if (reserved.items === 0) this.#reserved.delete(key)
+  release(admitted: readonly Admitted[]): void {
+    for (const { hosted, item } of admitted) {
+      this.#admitted.delete(mapKey(item.id))
+      reserve(hosted, item, -1)
     }
   }
 
-  #reserve({ mailbox, pool: itemPool, body, id }: NewItem): void {
-    this.#admitted.add(mapKey(id))
-    const key = reservationKey(mailbox, itemPool)
-    const reserved = this.#reserved.get(key) ?? { items: 0, bytes: 0 }
-    this.#reserved.set(key, {
-      items: reserved.items + 1,
-      bytes: reserved.bytes + body.length,
-    })
-  }
-
-  #overQuota({ mailbox, pool: itemPool, body }: NewItem): Admission | undefined {
+  #overQuota(hosted: HostedMailbox, { pool: itemPool, body }: NewItem): Admission | undefined {
     const { items, limits } = this.#deps
-    const used = items.usage(mailbox)[itemPool]
-    const reserved = this.#reserved.get(reservationKey(mailbox, itemPool))
+    const used = items.usage(hosted.mailbox)[itemPool]
+    const reserved = hosted.reserved[itemPool]
     const [itemsMax, bytesMax] =
       itemPool === pool.contact
         ? [limits.contactItemsMax, limits.contactBytesMax]
@@ -154,8 +146,7 @@ export class Admissions {
       : undefined
   }
 
-  #overRate(mailbox: MailboxId, peer: PeerId): Admission | undefined {
-    const account = mapKey(mailbox)
+  #overRate({ key: account }: HostedMailbox, peer: PeerId): Admission | undefined {
     const waitMs = Math.max(
       this.#perAccount.waitMs(account),
       this.#perPeer.waitMs(peer),
@@ -168,19 +159,15 @@ export class Admissions {
     return undefined
   }
 
-  #useDoor(item: NewItem, door: Door): Admission {
-    if (door.uses === undefined) return { kind: 'store', item, rows: [] }
+  #throughDoor(hosted: HostedMailbox, item: NewItem, door: Door): Admission {
+    if (door.uses === undefined) return this.#admit(hosted, item, [])
     const { doorUses } = this.#deps
     const key = concatBytes(item.mailbox, door.id)
     const stored = doorUses.get(key)
     const used = Math.max(stored ? readU32be(stored) : 0, this.#uses.get(mapKey(key)) ?? 0)
     if (used >= door.uses) return refused('ABZU_DOOR_CLOSED')
     this.#remember(mapKey(key), used + 1)
-    return {
-      kind: 'store',
-      item,
-      rows: [{ table: doorUses.name, key, value: u32be(used + 1) }],
-    }
+    return this.#admit(hosted, item, [{ table: doorUses.name, key, value: u32be(used + 1) }])
   }
 
   /** Bounded, since every use is in the table a moment later. */
@@ -191,4 +178,11 @@ export class Admissions {
       this.#uses.delete(this.#uses.keys().next().value as string)
     }
   }
+}
+
+function reserve(hosted: HostedMailbox, { pool: itemPool, body }: NewItem, sign: 1 | -1): void {
+  const reserved = hosted.reserved[itemPool]
+  if (!reserved) return
+  reserved.items += sign
+  reserved.bytes += sign * body.length
 }

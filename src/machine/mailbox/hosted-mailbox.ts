@@ -60,6 +60,10 @@ interface Identity {
 
 export class HostedMailbox {
   readonly mailbox: MailboxId
+  /** The mailbox as the key of a Map. */
+  readonly key: string
+  /** Room promised to mail that the store does not count yet, by pool. */
+  readonly reserved = Array.from({ length: 3 }, () => ({ items: 0, bytes: 0 }))
   readonly rootPk: Uint8Array
   readonly #platform: HostPlatform
   readonly #doors = new Map<string, Door>()
@@ -71,6 +75,7 @@ export class HostedMailbox {
   constructor(platform: HostPlatform, mailbox: MailboxId, rootPk: Uint8Array) {
     this.#platform = platform
     this.mailbox = mailbox
+    this.key = mapKey(mailbox)
     this.rootPk = rootPk
   }
 

@@ -6,7 +6,7 @@
 
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { mailboxIdOf } from '../../base/crypto/address.ts'
-import type { ItemStore, NewItem } from '../../base/store/item-store.ts'
+import type { ItemStore } from '../../base/store/item-store.ts'
 import type { RowChange, Table, TableName } from '../../base/store/table.ts'
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, mapKey, readU32be, u32be } from '../../base/util/bytes.ts'
@@ -15,7 +15,7 @@ import { AbzuError, toAbzuError, type ErrorCode } from '../../base/util/errors.t
 import type { Log } from '../../base/util/log.ts'
 import type { DeliverRequest } from '../../base/wire/deliver.ts'
 import { acknowledgedIdBytes, type Acknowledgement } from '../../base/wire/records.ts'
-import { acknowledgedKey, Admissions, pool } from './admission.ts'
+import { acknowledgedKey, Admissions, pool, type Admitted } from './admission.ts'
 import { HostedMailbox, type CheckedSlot, type SignedSlot } from './hosted-mailbox.ts'
 import type { MailboxLimits } from './mailbox-limits.ts'
 import { OwnMailbox } from './own-mailbox.ts'
@@ -78,7 +78,7 @@ export class Mailboxes {
     for (const slot of slots) hosted.check(slot).apply()
     const row = { table: this.#table.hosted.name, key: mailbox, value: rootPk }
     await store.items.putSlots(slots, [row])
-    this.#keep(mailbox, hosted)
+    this.#keep(hosted)
     return new OwnMailbox(this, store.items, mailbox)
   }
 
@@ -100,35 +100,35 @@ export class Mailboxes {
    *  everything that is said to be durable has been fsynced. Never rejects: each request has its answer. */
   async take(requests: readonly DeliverRequest[], peer: PeerId): Promise<Taken[]> {
     const taken = new Array<Taken>(requests.length)
-    const items: NewItem[] = []
-    const rows: RowChange[] = []
-    const waiting: number[] = []
+    const admitted: Admitted[] = []
+    const places: number[] = []
     for (const [place, request] of requests.entries()) {
       try {
         const verdict = await this.#judge(request, peer)
         if (verdict.kind === 'store') {
-          items.push(verdict.item)
-          rows.push(...verdict.rows)
-          waiting.push(place)
+          admitted.push(verdict)
+          places.push(place)
         } else taken[place] = verdict
       } catch (error) {
         taken[place] = refusal(toAbzuError(error), this.#deps.log)
       }
     }
-    if (items.length === 0) return taken
-    const failure = await this.#append(items, rows)
-    for (const [n, place] of waiting.entries()) {
-      const { id, expiresAtHours } = items[n] as NewItem
+    if (admitted.length === 0) return taken
+    const failure = await this.#append(admitted)
+    for (const [n, place] of places.entries()) {
+      const { id, expiresAtHours } = (admitted[n] as Admitted).item
       taken[place] = failure ?? { kind: 'durable', id, holdUntilHours: expiresAtHours }
     }
-    if (!failure) this.#announce(items)
+    if (!failure) this.#announce(admitted)
     return taken
   }
 
-  async #append(items: NewItem[], rows: RowChange[]): Promise<Taken | undefined> {
+  async #append(admitted: readonly Admitted[]): Promise<Taken | undefined> {
+    const items = admitted.map(({ item }) => item)
+    const rows = admitted.flatMap((one) => one.rows)
     try {
       const durable = this.#deps.store.items.append(items, rows)
-      this.#admissions.release(items)
+      this.#admissions.release(admitted)
       await durable
       return undefined
     } catch (error) {
@@ -233,8 +233,8 @@ export class Mailboxes {
     }
   }
 
-  #announce(items: readonly NewItem[]): void {
-    for (const key of new Set(items.map((item) => mapKey(item.mailbox)))) {
+  #announce(admitted: readonly Admitted[]): void {
+    for (const key of new Set(admitted.map(({ hosted }) => hosted.key))) {
       for (const listener of this.#listeners.get(key) ?? []) listener()
     }
   }
@@ -284,13 +284,13 @@ export class Mailboxes {
   async #load(mailbox: MailboxId, rootPk: Uint8Array): Promise<HostedMailbox> {
     const { platform, store } = this.#deps
     const hosted = await HostedMailbox.load({ platform, items: store.items }, { mailbox, rootPk })
-    this.#keep(mailbox, hosted)
+    this.#keep(hosted)
     return hosted
   }
 
   /** Bounded: the mailbox that was loaded first makes room, unless its account watches it. */
-  #keep(mailbox: MailboxId, hosted: HostedMailbox): void {
-    this.#ready.set(mapKey(mailbox), hosted)
+  #keep(hosted: HostedMailbox): void {
+    this.#ready.set(hosted.key, hosted)
     if (this.#ready.size <= this.#deps.limits.hostedInMemoryMax) return
     for (const key of this.#ready.keys()) {
       if (this.#listeners.has(key) || this.#changes.has(key)) continue
@@ -300,7 +300,7 @@ export class Mailboxes {
   }
 }
 
-type Judged = Taken | Extract<ReturnType<Admissions['judge']>, { kind: 'store' }>
+type Judged = Taken | Admitted
 
 function refusal(error: AbzuError, log: Log): Taken {
   if (error.code === 'ABZU_INTERNAL') log.error('delivery-failed', { error })
