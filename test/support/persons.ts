@@ -1,6 +1,5 @@
 /** Made-up people with keys, for tests of everything that is signed or sealed. @module */
 
-import { noblePlatform } from '../../src/base/crypto/noble-platform.ts'
 import { signDeviceCertificate } from '../../src/base/crypto/certificate.ts'
 import { mailboxIdOf } from '../../src/base/crypto/address.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
@@ -27,11 +26,6 @@ export interface TestPerson {
 export function seededRandom(seed: number): (length: number) => Uint8Array {
   const draw = seededIntegers(seed)
   return (length) => Uint8Array.from({ length }, () => draw(256))
-}
-
-/** noble with seeded randomness: the same seed gives the same bytes. */
-export function seededPlatform(seed: number): CryptoPlatform {
-  return noblePlatform({ random: seededRandom(seed) })
 }
 
 /** A person whose keys follow from `seed`. */

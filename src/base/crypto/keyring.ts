@@ -21,7 +21,7 @@ import type { CryptoPlatform } from './platform.ts'
 type KeyringPlatform = HpkePlatform & Pick<CryptoPlatform, 'sha256'>
 
 const kinds = { vault: 1, name: 2, prekey: 3 } as const
-export type KeyringKind = keyof typeof kinds
+type KeyringKind = keyof typeof kinds
 
 export interface KeyringSecret {
   readonly kind: KeyringKind

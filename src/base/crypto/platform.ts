@@ -1,6 +1,8 @@
 /**
  * The primitives that everything in this folder is built from. A daemon takes them from node:crypto,
- * a browser from noble, the simulator from noble with seeded randomness: the same bytes from each.
+ * a browser from noble, the simulator from noble with seeded randomness: the same bytes from each. What a
+ * platform derives from a seed it may keep while the seed's array lives: hold one array for each key, and
+ * let go of it to forget the key.
  * @module
  */
 
