@@ -1,13 +1,8 @@
-// 100,000 seeded hostile inputs for an envelope's outside, plaintext and letter: with primitives that let
-// everything pass, and a smaller number with real ones.
+// 100,000 seeded hostile inputs for an envelope's outside: with primitives that let everything pass, and a
+// smaller number with real ones.
 import t from 'tap'
 import { openEnvelope, sealEnvelope } from '../../../src/base/crypto/envelope.ts'
-import { startSeal } from '../../../src/base/crypto/hpke.ts'
-import { labels } from '../../../src/base/crypto/labels.ts'
 import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
-import { padmeLength } from '../../../src/base/crypto/padme.ts'
-import { concatBytes, u32be } from '../../../src/base/util/bytes.ts'
-import { encode } from '../../../src/base/wire/codec.ts'
 import { testLetter, testPerson } from '../../support/persons.ts'
 import { withstands } from '../../support/withstands.ts'
 import { permissivePlatform } from '../../support/permissive-platform.ts'
@@ -20,7 +15,6 @@ const alice = testPerson(real, 1)
 const bob = testPerson(real, 2)
 const permissive = permissivePlatform(real)
 
-const letterBytes = encode({ ...testLetter(alice) })
 const opening = { recipientRoot: bob.rootPk, prekeySeed: bob.prekeySeed }
 const codes = ['ABZU_SEAL_BROKEN'] as const
 const sealedForBob = {
@@ -29,14 +23,6 @@ const sealedForBob = {
   expiresAtHours: 500_000,
   deviceSeed: alice.deviceSeed,
   letter: testLetter(alice),
-}
-
-/** A plaintext around `inner`, well padded, with a signature that is none. */
-function plainAround(inner: Uint8Array): Uint8Array {
-  const plain = new Uint8Array(padmeLength(Math.max(256, 68 + inner.length)))
-  plain.set(u32be(inner.length))
-  plain.set(inner, 68)
-  return plain
 }
 
 t.test('openEnvelope: from the outside', async (t) => {
@@ -54,36 +40,4 @@ t.test('openEnvelope: from the outside', async (t) => {
     count: costlyInputs,
     codes,
   })
-})
-
-t.test('openEnvelope: the plaintext and the letter of a hostile sender', async (t) => {
-  const envelope = await sealEnvelope(real, sealedForBob)
-  const head = envelope.slice(0, 1134)
-  const tag = new Uint8Array(16)
-  const asPlain = await withstands(
-    t,
-    (plain) => openEnvelope(permissive, { ...opening, envelope: concatBytes(head, plain, tag) }),
-    { samples: [plainAround(letterBytes)], seed: 19, count: inputs / 2, codes },
-  )
-  t.ok((asPlain.get('value') ?? 0) > 0, 'some pass where every seal does')
-  const asLetter = await withstands(
-    t,
-    (inner) => {
-      const envelope = concatBytes(head, plainAround(inner), tag)
-      return openEnvelope(permissive, { ...opening, envelope })
-    },
-    { samples: [letterBytes], seed: 20, count: inputs / 2, codes },
-  )
-  t.ok((asLetter.get('value') ?? 0) > 0, 'some pass where every seal does')
-  const header = envelope.subarray(0, 14)
-  const info = concatBytes(labels.envelope, header, bob.rootPk)
-  await withstands(
-    t,
-    async (inner) => {
-      const sealer = await startSeal(real, bob.prekey, info)
-      const sealed = await sealer.seal(header, plainAround(inner))
-      return openEnvelope(real, { ...opening, envelope: concatBytes(header, sealer.enc, sealed) })
-    },
-    { samples: [letterBytes], seed: 21, count: costlyInputs, codes },
-  )
 })
