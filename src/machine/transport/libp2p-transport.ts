@@ -61,7 +61,10 @@ export class Libp2pTransport implements Transport {
     const { libp2p } = deps.node
     this.#deps = deps
     this.peerId = libp2p.peerId.toString() as PeerId
-    this.#server = new StreamServer(deps)
+    this.#server = new StreamServer({
+      ...deps,
+      isKept: (peerId) => deps.reconnector.isKept(peerId),
+    })
     this.#slots = new StreamSlots({ waitingMax: deps.limits.opensWaitingMax })
     libp2p.addEventListener('peer:connect', ({ detail }) => {
       this.#tell({ peerId: detail.toString() as PeerId, connected: true })
@@ -118,6 +121,7 @@ export class Libp2pTransport implements Transport {
   async connect(address: string, signal?: AbortSignal): Promise<PeerId> {
     this.#assertOpen()
     const { peerId, text } = parseDialAddress(address)
+    this.#assertOther(peerId)
     if (!this.isConnected(peerId)) await this.#deps.dialer.dial(peerId, [text], signal)
     return peerId
   }
@@ -141,6 +145,7 @@ export class Libp2pTransport implements Transport {
 
   keep(peerId: PeerId, addresses: readonly string[]): void {
     this.#assertOpen()
+    this.#assertOther(peerId)
     const usable = dialAddressesOf(peerId, addresses)
     if (usable.length === 0) {
       throw new AbzuError('ABZU_ADDRESS_INVALID', `no address of ${peerId} can be dialled`)
@@ -169,6 +174,11 @@ export class Libp2pTransport implements Transport {
 
   #assertOpen(): void {
     if (this.#isClosed) throw new AbzuError('ABZU_CLOSED', 'the transport is closed')
+  }
+
+  #assertOther(peerId: PeerId): void {
+    if (peerId !== this.peerId) return
+    throw new AbzuError('ABZU_ADDRESS_INVALID', 'the address is that of this machine')
   }
 
   async #openOnAny(peerId: PeerId, protocol: Protocol, init: OpenInit): Promise<FrameStream> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { PeerId } from '../../base/util/brand.ts'
 import type { Scheduler } from '../../base/util/clock.ts'
 import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
@@ -13,14 +14,16 @@ import type { TransportLimits } from './transport-limits.ts'
 import type { StreamHandler } from './transport.ts'
 
 export interface StreamServerDeps {
-  readonly limits: Pick<TransportLimits, 'handlersMax' | 'lingerMs'>
+  readonly limits: Pick<TransportLimits, 'handlersMax' | 'handlersReserved' | 'lingerMs'>
+  /** Whether this node keeps itself connected to a peer. */
+  readonly isKept: (peerId: PeerId) => boolean
   readonly scheduler: Scheduler
   readonly log: Log
 }
 
 export class StreamServer {
   readonly #deps: StreamServerDeps
-  /** Protocol id to its streams; those of one peer are counted apart, so that one peer leaves room for others. */
+  /** Protocol id to its streams. */
   readonly #streams = new Map<string, Set<FrameStream>>()
 
   constructor(deps: StreamServerDeps) {
@@ -31,15 +34,22 @@ export class StreamServer {
   serve(protocol: Protocol, stream: FrameStream, handler: StreamHandler): void {
     const streams = this.#streams.get(protocol.id) ?? new Set()
     this.#streams.set(protocol.id, streams)
-    if (streams.size >= this.#deps.limits.handlersMax) {
+    if (!this.#admits(protocol, stream.peer, streams)) {
       return stream.abort(new AbzuError('ABZU_OVERLOADED', `too many streams of ${protocol.id}`))
-    }
-    if (countOf(streams, stream) >= 2 * protocol.streamsMax) {
-      return stream.abort(new AbzuError('ABZU_OVERLOADED', 'too many streams of one peer'))
     }
     streams.add(stream)
     void stream.closed.then(() => streams.delete(stream))
     void this.#run(protocol, stream, handler)
+  }
+
+  #admits(protocol: Protocol, peer: PeerId, streams: ReadonlySet<FrameStream>): boolean {
+    const { limits, isKept } = this.#deps
+    const reserved = isKept(peer) ? 0 : limits.handlersReserved
+    if (streams.size >= limits.handlersMax - reserved) return false
+    let ofPeer = 0
+    for (const stream of streams) if (stream.peer === peer) ofPeer++
+    // two connections, where both dialled at once
+    return ofPeer < 2 * protocol.streamsMax
   }
 
   async #run(protocol: Protocol, stream: FrameStream, handler: StreamHandler): Promise<void> {
@@ -67,10 +77,4 @@ export class StreamServer {
     )
     void stream.closed.then(cancel)
   }
-}
-
-function countOf(streams: ReadonlySet<FrameStream>, { peer }: FrameStream): number {
-  let count = 0
-  for (const stream of streams) if (stream.peer === peer) count++
-  return count
 }

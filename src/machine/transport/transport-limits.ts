@@ -85,6 +85,8 @@ export interface TransportLimits {
   readonly lingerMs: number
   /** Inbound streams of one protocol, all peers together. */
   readonly handlersMax: number
+  /** Of those, kept free for peers that this node keeps. */
+  readonly handlersReserved: number
 }
 
 const seconds = 1000
@@ -135,4 +137,5 @@ export const defaultTransportLimits: TransportLimits = {
   resetGraceMs: 1 * seconds,
   lingerMs: 5 * seconds,
   handlersMax: 512,
+  handlersReserved: 128,
 }

@@ -127,7 +127,9 @@ t.test('an address that does not answer, or as somebody else', async (t) => {
   await t.rejects(client.connect(silent), unreachable, 'nobody speaks')
   await t.rejects(client.connect('/ip4/127.0.0.1/tcp/1'), { code: 'ABZU_ADDRESS_INVALID' })
   const self = `/ip4/127.0.0.1/tcp/1/p2p/${client.peerId}`
-  await t.rejects(client.connect(self), unreachable, 'a machine does not dial itself')
+  await t.rejects(client.connect(self), { code: 'ABZU_ADDRESS_INVALID' }, 'its own address')
+  t.throws(() => client.keep(client.peerId, [self]), { code: 'ABZU_ADDRESS_INVALID' })
+  await t.rejects(client.open(client.peerId, echo, { addresses: [self] }), unreachable)
 
   const addresses = ['nonsense', asOther, silent, ...server.addresses()]
   t.equal(await ask(await client.open(server.peerId, echo, { addresses }), 'found'), 'found')

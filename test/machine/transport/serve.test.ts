@@ -12,13 +12,24 @@ import { MemoryPipe } from '../../support/pipe.ts'
 import { MemoryLog } from '../../support/transports.ts'
 
 const protocol: Protocol = { id: '/abzu/test/1.0.0', streamsMax: 2 }
-const limits = { ...defaultTransportLimits, handlersMax: 6, resetGraceMs: 5, lingerMs: 50 }
+const limits = {
+  ...defaultTransportLimits,
+  handlersMax: 7,
+  handlersReserved: 1,
+  resetGraceMs: 5,
+  lingerMs: 50,
+}
 
 function openServer(t: Test, handler: StreamHandler, scheduler = systemScheduler) {
   const alive = setInterval(() => undefined, 1000)
   t.teardown(() => clearInterval(alive))
   const log = new MemoryLog()
-  const server = new StreamServer({ limits, scheduler, log })
+  const server = new StreamServer({
+    limits,
+    scheduler,
+    log,
+    isKept: (peer) => peer === 'kept',
+  })
   const connect = (peer = 'client') => {
     const [near, far] = MemoryPipe.pair()
     const client = new PipeFrameStream({ peer: 'server' as PeerId, pipe: near, limits, scheduler })
@@ -93,12 +104,17 @@ t.test('handlers that never return are bounded, for one peer and for all', async
   t.same(await outcome(connect('greedy')), { messages: 0, code: 'ABZU_OVERLOADED' })
   const others = Array.from({ length: 2 }, (_, n) => connect(`other${n}`))
   t.same(await outcome(connect('late')), { messages: 0, code: 'ABZU_OVERLOADED' })
-  const [gone] = first
-  gone?.abort(new AbzuError('ABZU_CLOSED', 'gone'))
-  await gone?.closed
+  const kept = connect('kept')
+  kept.send(new Uint8Array(1))
+  await new ManualTime().settle()
+  await kept.ready()
+  for (const gone of [kept, first[0] as PipeFrameStream]) {
+    gone.abort(new AbzuError('ABZU_CLOSED', 'gone'))
+    await gone.closed
+  }
   await new ManualTime().settle()
   const next = connect('late')
-  next.send(new Uint8Array(1))
+  await new ManualTime().settle()
   await next.ready()
   for (const stream of [...first, ...others, next]) stream.breakOff()
 })
