@@ -6,6 +6,7 @@ import type { PeerId } from '../../base/util/brand.ts'
 import type { Scheduler } from '../../base/util/clock.ts'
 import { AbzuError, isAbzuError } from '../../base/util/errors.ts'
 import { withTimeout } from '../../base/util/wait.ts'
+import { raceSignal } from './race-signal.ts'
 import type { TransportLimits } from './transport-limits.ts'
 
 export interface DialerDeps {
@@ -36,9 +37,9 @@ export class Dialer {
     signal?: AbortSignal,
   ): Promise<Connection> {
     const running = this.#dials.get(peerId)
-    if (!running) return withSignal(this.#start(peerId, addresses).connection, signal)
+    if (!running) return raceSignal(this.#start(peerId, addresses).connection, signal)
     try {
-      return await withSignal(running.connection, signal)
+      return await raceSignal(running.connection, signal)
     } catch (error) {
       signal?.throwIfAborted()
       const isTried = addresses.every((address) => running.addresses.has(address))
@@ -79,17 +80,4 @@ export class Dialer {
 
 export function unreachable(peerId: PeerId, why: string, cause?: unknown): AbzuError {
   return new AbzuError('ABZU_UNREACHABLE', `${peerId} cannot be reached: ${why}`, { cause })
-}
-
-async function withSignal<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }

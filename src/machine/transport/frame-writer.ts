@@ -7,6 +7,7 @@ import { encodeFrame, frameType } from '../../base/wire/frame.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
 import type { BytePipe } from './byte-pipe.ts'
 import { creditOf } from './credit.ts'
+import { raceSignal } from './race-signal.ts'
 import type { TransportLimits } from './transport-limits.ts'
 
 export interface FrameWriterDeps {
@@ -80,7 +81,7 @@ export class FrameWriter {
       signal?.throwIfAborted()
       if (this.#hasRoom()) return
       this.#room ??= Promise.withResolvers<void>()
-      await untilAborted(this.#room.promise, signal)
+      await raceSignal(this.#room.promise, signal)
     }
   }
 
@@ -198,20 +199,5 @@ export class FrameWriter {
     else if (this.#pingDue) frames.push(encodeFrame(frameType.ping, empty))
     this.#pingDue = false
     return frames
-  }
-}
-
-async function untilAborted(
-  promise: Promise<void>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (!signal) return promise
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    await Promise.race([promise, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }

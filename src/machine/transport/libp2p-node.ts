@@ -6,15 +6,7 @@
 
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
-import type {
-  Connection,
-  ConnectionGater,
-  Libp2p,
-  Listener,
-  MultiaddrConnection,
-  PeerId as Libp2pPeerId,
-  Transport,
-} from '@libp2p/interface'
+import type { Libp2p } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
@@ -22,10 +14,10 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { PeerId } from '../../base/util/brand.ts'
-import { AbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
-import { admitsAddress, admitsPeer } from './connection-budget.ts'
+import { connectionGater } from './connection-gater.ts'
 import { libp2pLog } from './libp2p-log.ts'
+import { listenError, recordingListenErrors } from './listen-errors.ts'
 import type { TransportLimits } from './transport-limits.ts'
 
 export interface Libp2pNodeInit {
@@ -84,7 +76,7 @@ export async function startLibp2pNode(init: Libp2pNodeInit): Promise<Libp2pNode>
         },
       }),
     ],
-    connectionGater: connectionGater(init, () => libp2p.getConnections()),
+    connectionGater: connectionGater({ ...init, connections: () => libp2p.getConnections() }),
     connectionManager: {
       // the budget refuses before this does: libp2p closes kept peers as readily as strangers
       maxConnections: limits.connectionsMax + limits.dialsMax + limits.inboundPendingMax,
@@ -158,56 +150,4 @@ function tcpTransport(limits: TransportLimits): ReturnType<typeof tcp> {
     maxConnections: limits.connectionsMax + limits.inboundPendingMax,
     backlog: limits.acceptBacklog,
   })
-}
-
-/** libp2p reports failures to listen as one text, and tolerates some of them. */
-function recordingListenErrors(transport: Transport, errors: unknown[]): Transport {
-  const createListener = transport.createListener.bind(transport)
-  transport.createListener = (options) => {
-    const listener: Listener = createListener(options)
-    const listen = listener.listen.bind(listener)
-    listener.listen = async (address) => {
-      try {
-        await listen(address)
-      } catch (error) {
-        errors.push(error)
-        throw error
-      }
-    }
-    return listener
-  }
-  return transport
-}
-
-function listenError(cause: unknown): AbzuError {
-  const { code, address, port } = cause as NodeJS.ErrnoException & {
-    address?: string
-    port?: number
-  }
-  const place = `${address}, port ${port}`
-  if (code === 'EADDRINUSE') {
-    return new AbzuError('ABZU_PORT_IN_USE', `something else listens at ${place}`, { cause })
-  }
-  return new AbzuError('ABZU_CONFIG_INVALID', `cannot listen at ${place}: ${code}`, { cause })
-}
-
-function connectionGater(
-  { limits, isKept }: Libp2pNodeInit,
-  connections: () => Connection[],
-): ConnectionGater {
-  const hasOtherKey = (peerId: Libp2pPeerId) => peerId.type !== 'Ed25519'
-  return {
-    denyDialMultiaddr: () => false,
-    denyInboundConnection: ({ remoteAddr }: MultiaddrConnection) => {
-      const others = connections().map((connection) => connection.remoteAddr.toString())
-      return !admitsAddress({ address: remoteAddr.toString(), others }, limits)
-    },
-    denyInboundEncryptedConnection: (peerId) =>
-      hasOtherKey(peerId) ||
-      !admitsPeer(
-        { isKept: isKept(peerId.toString() as PeerId), count: connections().length },
-        limits,
-      ),
-    denyOutboundEncryptedConnection: hasOtherKey,
-  }
 }

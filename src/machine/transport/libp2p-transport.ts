@@ -1,26 +1,21 @@
 /** The transport over libp2p: TCP, noise, yamux. Its types stay in this folder. @module */
 
-import {
-  ConnectionClosedError,
-  MuxerClosedError,
-  type Connection,
-  type Stream,
-} from '@libp2p/interface'
+import type { Connection, Stream } from '@libp2p/interface'
 import type { PeerId } from '../../base/util/brand.ts'
 import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
-import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
+import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { withTimeout } from '../../base/util/wait.ts'
 import type { Protocol } from '../../base/wire/protocols.ts'
 import { dialAddressesOf, parseDialAddress } from './addresses.ts'
-import { unreachable, type Dialer } from './dialer.ts'
+import type { Dialer } from './dialer.ts'
 import type { FrameStream } from './frame-stream.ts'
 import type { Libp2pNode } from './libp2p-node.ts'
 import { Libp2pPipe } from './libp2p-pipe.ts'
 import { PipeFrameStream } from './pipe-frame-stream.ts'
 import type { Reconnector } from './reconnect.ts'
 import { StreamServer } from './serve.ts'
-import { StreamSlots } from './stream-slots.ts'
+import { StreamOpener } from './stream-opener.ts'
 import type { TransportLimits } from './transport-limits.ts'
 import type { OpenInit, PeerChange, PeerConnection, StreamHandler, Transport } from './transport.ts'
 
@@ -51,7 +46,7 @@ export class Libp2pTransport implements Transport {
   readonly peerId: PeerId
   readonly #deps: Libp2pTransportDeps
   readonly #server: StreamServer
-  readonly #slots: StreamSlots
+  readonly #opener: StreamOpener
   readonly #streams = new Set<PipeFrameStream>()
   readonly #watchers = new Set<(change: PeerChange) => void>()
   readonly #registrations: Promise<void>[] = []
@@ -65,7 +60,11 @@ export class Libp2pTransport implements Transport {
       ...deps,
       isKept: (peerId) => deps.reconnector.isKept(peerId),
     })
-    this.#slots = new StreamSlots({ waitingMax: deps.limits.opensWaitingMax })
+    this.#opener = new StreamOpener({
+      ...deps,
+      connectionsOf: (peerId) => this.#connectionsOf(peerId),
+      framed: (stream, connection) => this.#framed(stream, connection),
+    })
     libp2p.addEventListener('peer:connect', ({ detail }) => {
       this.#tell({ peerId: detail.toString() as PeerId, connected: true })
     })
@@ -104,18 +103,8 @@ export class Libp2pTransport implements Transport {
   }
 
   async open(peerId: PeerId, protocol: Protocol, init: OpenInit = {}): Promise<FrameStream> {
-    const { addresses = [], signal } = init
     this.#assertOpen()
-    const slot = { max: protocol.streamsMax, signal }
-    const release = await this.#slots.take(`${protocol.id} ${peerId}`, slot)
-    try {
-      const stream = await this.#openOnAny(peerId, protocol, { addresses, signal })
-      void stream.closed.then(release)
-      return stream
-    } catch (error) {
-      release()
-      throw error
-    }
+    return this.#opener.open(peerId, protocol, init)
   }
 
   async connect(address: string, signal?: AbortSignal): Promise<PeerId> {
@@ -181,41 +170,6 @@ export class Libp2pTransport implements Transport {
     throw new AbzuError('ABZU_ADDRESS_INVALID', 'the address is that of this machine')
   }
 
-  async #openOnAny(peerId: PeerId, protocol: Protocol, init: OpenInit): Promise<FrameStream> {
-    let refusal: unknown
-    for (const connection of this.#connectionsOf(peerId)) {
-      try {
-        return await this.#openOn(connection, protocol, init.signal)
-      } catch (error) {
-        init.signal?.throwIfAborted()
-        refusal = error
-        if (isDead(error)) connection.abort(toAbzuError(error))
-      }
-    }
-    if (this.isConnected(peerId)) throw unreachable(peerId, `no ${protocol.id}`, refusal)
-    const addresses = dialAddressesOf(peerId, init.addresses ?? [])
-    const connection = await this.#deps.dialer.dial(peerId, addresses, init.signal)
-    try {
-      return await this.#openOn(connection, protocol, init.signal)
-    } catch (error) {
-      init.signal?.throwIfAborted()
-      throw unreachable(peerId, `no ${protocol.id}`, error)
-    }
-  }
-
-  async #openOn(
-    connection: Connection,
-    { id, streamsMax }: Protocol,
-    signal: AbortSignal | undefined,
-  ): Promise<FrameStream> {
-    const { scheduler, limits } = this.#deps
-    const limit = { timeoutMs: limits.streamOpenMs, what: `opening a stream of ${id}`, signal }
-    const stream = await withTimeout(scheduler, limit, async (signal) =>
-      connection.newStream(id, { signal, maxOutboundStreams: streamsMax }),
-    )
-    return this.#framed(stream, connection)
-  }
-
   #framed(stream: Stream, { remotePeer }: Connection): FrameStream {
     const { scheduler, limits } = this.#deps
     const framed = new PipeFrameStream({
@@ -261,13 +215,4 @@ export class Libp2pTransport implements Transport {
       }
     }
   }
-}
-
-/** Whether a connection that cannot open a stream is one in name only: a refusal would be a sign of life. */
-function isDead(error: unknown): boolean {
-  return (
-    error instanceof ConnectionClosedError ||
-    error instanceof MuxerClosedError ||
-    isAbzuError(error, 'ABZU_TIMEOUT')
-  )
 }
