@@ -168,14 +168,20 @@ t.test('every route with a session refuses to go without, whatever is said', asy
 t.test('a session acts as its own account, whoever is named beside', async (t) => {
   const { ask, anna, berta } = await prepared(t)
   berta.member.receive({ text: 'for berta only' })
-  const named = [
-    { url: '/v1/inbox?account=anna' },
-    { url: '/v1/inbox', headers: { 'x-account': 'anna', cookie: `token=${anna.token}` } },
+  const own = [
+    { caller: anna, mine: /hello/, other: /for berta only/ },
+    { caller: berta, mine: /for berta only/, other: /hello/ },
   ]
-  for (const call of named) {
-    const { text } = await ask({ method: 'GET', token: berta.token, ...call })
-    t.match(text, /for berta only/)
-    t.notMatch(text, /hello/)
+  for (const { caller, mine, other } of [...own, ...own]) {
+    for (const call of [
+      { url: '/v1/inbox?account=anna' },
+      { url: `/v1/inbox?token=${anna.token}` },
+      { url: '/v1/inbox', headers: { 'x-account': 'berta', cookie: `token=${berta.token}` } },
+    ]) {
+      const { text } = await ask({ method: 'GET', token: caller.token, ...call })
+      t.match(text, mine)
+      t.notMatch(text, other)
+    }
   }
   for (const [name, { access }] of all) {
     if (access === 'open' || name === 'lock' || name === 'addPeer' || name === 'createLink')
@@ -202,6 +208,14 @@ t.test('a locked account takes no call, and its sessions do not come back with i
     const stale = await ask({ ...callOf(name), token: anna.token })
     t.equal(stale.status, 401, name)
   }
+})
+
+t.test('a lock and an unlocking that no request saw end a session too', async (t) => {
+  const { ask, anna, services } = await prepared(t)
+  await services.accounts.lock('anna')
+  await services.accounts.unlock('anna', Buffer.from('password of anna'))
+  const { status } = await ask({ method: 'GET', url: '/v1/inbox', token: anna.token })
+  t.equal(status, 401)
 })
 
 t.test('locking ends every session of the account', async (t) => {
