@@ -1,14 +1,16 @@
 /** The rules of the tree that no tool knows. */
 
 import { readdirSync, readFileSync, type Dirent } from 'node:fs'
-import { basename, extname, join, relative } from 'node:path'
+import { extname, join, relative } from 'node:path'
 import t from 'tap'
 import { errorCodes } from '../src/base/util/errors.ts'
 import type { Rate } from '../src/base/util/gcra.ts'
 import { wireLimits } from '../src/base/wire/limits.ts'
 import * as protocols from '../src/base/wire/protocols.ts'
+import { defaultStoreLimits } from '../src/base/store/store-limits.ts'
 import { defaultMailboxLimits } from '../src/machine/mailbox/mailbox-limits.ts'
 import { defaultTransportLimits } from '../src/machine/transport/transport-limits.ts'
+import { apiLimits } from '../src/surface/api/api-limits.ts'
 import { ambientUses } from './support/ambient.ts'
 import { undocumentedExports } from './support/docstrings.ts'
 import { limitRow } from './support/limit-row.ts'
@@ -82,7 +84,9 @@ t.test('names are kebab-case', async (t) => {
 t.test('one idea a file', async (t) => {
   for (const file of code) {
     const lines = read(file).split('\n').length - 1
-    if (lines > 400) t.fail(`${file} has ${lines} lines`)
+    // A suite of laws is longer than what has to keep them.
+    const linesMax = file.startsWith('test/') ? 500 : 400
+    if (lines > linesMax) t.fail(`${file} has ${lines} lines`)
   }
 })
 
@@ -154,24 +158,41 @@ t.test('every error code has its row, and every row its code', async (t) => {
   )
 })
 
+/** `const someMax = 64 * 1024` at the beginning of a line: name and value. */
+function limitsIn(source: string): [name: string, value: number][] {
+  const found = source.matchAll(/^\s*(?:export )?const (\w*Max\w*)(?:: \w+)? = ([\d_* ]+)$/gm)
+  return Array.from(found, ([, name = '', product = '']) => {
+    const factors = product.replaceAll('_', '').split('*').map(Number)
+    return [name, factors.reduce((whole, factor) => whole * factor, 1)]
+  })
+}
+
 t.test('every limit has its row with its value', async (t) => {
   const page = read('docs/limits.md')
-  const tables = [wireLimits, defaultTransportLimits, defaultMailboxLimits]
-  const limits = tables.flatMap((table) => Object.entries<number | Rate>({ ...table }))
-  t.ok(limits.length > 40)
-  for (const [name, value] of limits) {
-    const row = limitRow(name, value)
-    t.ok(page.includes(`\n${row} `), `docs/limits.md has no row that starts with ${row}`)
+  const wanted: string[] = []
+  const tables = {
+    'src/base/wire/limits.ts': wireLimits,
+    'src/base/store/store-limits.ts': defaultStoreLimits,
+    'src/machine/transport/transport-limits.ts': defaultTransportLimits,
+    'src/machine/mailbox/mailbox-limits.ts': defaultMailboxLimits,
+    'src/surface/api/api-limits.ts': apiLimits,
+  }
+  for (const [file, table] of Object.entries(tables)) {
+    t.ok(page.includes(`\`${file}\``), file)
+    for (const [name, value] of Object.entries<number | Rate>({ ...table })) {
+      wanted.push(limitRow(name, value))
+    }
   }
   for (const { id, streamsMax } of Object.values(protocols)) {
-    const row = `| \`${id}\` | ${streamsMax} |`
-    t.ok(page.includes(`\n${row} `), `docs/limits.md has no row that starts with ${row}`)
+    wanted.push(`| \`${id}\` | ${streamsMax} |`)
   }
-  for (const file of [
-    'base/wire/limits',
-    'machine/transport/transport-limits',
-    'machine/mailbox/mailbox-limits',
-  ]) {
-    t.ok(page.includes(`src/${file}.ts`), basename(file))
+  for (const file of sources.filter((file) => !(file in tables))) {
+    for (const [name, value] of limitsIn(read(file))) {
+      wanted.push(`${limitRow(name, value)} \`${file}\` |`)
+    }
+  }
+  t.ok(wanted.length > 100, `${wanted.length} limits`)
+  for (const row of wanted) {
+    if (!page.includes(`\n${row} `)) t.fail(`docs/limits.md has no row that starts with ${row}`)
   }
 })

@@ -11,7 +11,7 @@ function shown(name: string, value: number): string {
     const unit = units.find(([bytes]) => value >= bytes && value % bytes === 0)
     return unit ? `${value / unit[0]} ${unit[1]}` : `${value.toLocaleString('en')} B`
   }
-  if (name.endsWith('Ms')) return value % 1000 === 0 ? `${value / 1000} s` : `${value} ms`
+  if (/Ms(Max|Min)?$/.test(name)) return value % 1000 === 0 ? `${value / 1000} s` : `${value} ms`
   if (/Hours/.test(name)) return value % 24 === 0 ? `${value / 24} d` : `${value} h`
   return value.toLocaleString('en')
 }
