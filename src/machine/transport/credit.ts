@@ -1,7 +1,7 @@
 /**
  * Flow control: a writer may have so many bytes of data frames on their way as the reader has granted. A
  * reader grants again what it has dealt with. Both begin with `wireLimits.creditBytes`.
- * @see docs/protocol.md#credit
+ * @see docs/protocol.md#frames
  * @module
  */
 

@@ -3,7 +3,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import type { PeerId } from '../../base/util/brand.ts'
 import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
-import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
+import { AbzuError, assert, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { withTimeout } from '../../base/util/wait.ts'
 import type { Protocol } from '../../base/wire/protocols.ts'
@@ -49,7 +49,8 @@ export class Libp2pTransport implements Transport {
   readonly #opener: StreamOpener
   readonly #streams = new Set<PipeFrameStream>()
   readonly #watchers = new Set<(change: PeerChange) => void>()
-  readonly #registrations: Promise<void>[] = []
+  /** Protocol id to its registration with libp2p. */
+  readonly #registrations = new Map<string, Promise<void>>()
   #isClosed = false
 
   constructor(deps: Libp2pTransportDeps) {
@@ -75,7 +76,7 @@ export class Libp2pTransport implements Transport {
   }
 
   async listen(): Promise<void> {
-    await Promise.all(this.#registrations)
+    await Promise.all(this.#registrations.values())
     await this.#deps.node.listen(this.#deps.listenAt)
   }
 
@@ -89,7 +90,8 @@ export class Libp2pTransport implements Transport {
   }
 
   handle(protocol: Protocol, handler: StreamHandler): void {
-    const { libp2p } = this.#deps.node
+    const { node, log } = this.#deps
+    assert(!this.#registrations.has(protocol.id), `${protocol.id} is served already`)
     const serve = (stream: Stream, connection: Connection) => {
       this.#server.serve(protocol, this.#framed(stream, connection), handler)
     }
@@ -97,9 +99,11 @@ export class Libp2pTransport implements Transport {
       maxInboundStreams: protocol.streamsMax,
       maxOutboundStreams: protocol.streamsMax,
     }
-    const registration = libp2p.handle(protocol.id, serve, streamLimits)
-    registration.catch(() => undefined) // listen() throws it
-    this.#registrations.push(registration)
+    const registration = node.libp2p.handle(protocol.id, serve, streamLimits)
+    this.#registrations.set(protocol.id, registration)
+    registration.catch((error: unknown) => {
+      log.error('protocol not served', { protocol: protocol.id, error: toAbzuError(error) })
+    })
   }
 
   async open(peerId: PeerId, protocol: Protocol, init: OpenInit = {}): Promise<FrameStream> {

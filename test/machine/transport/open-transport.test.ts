@@ -49,6 +49,7 @@ async function occupyPort(t: Test, onConnection?: () => void): Promise<number> {
 t.test('a stream over a new connection', async (t) => {
   const [server, client] = [await listening(t), await openTestTransport(t, { tcp: [] })]
   handleEcho(server)
+  t.throws(() => handleEcho(server), { message: /assertion/ }, 'a protocol has one handler')
   t.match(server.addresses(), [new RegExp(`^/ip4/127.0.0.1/tcp/[0-9]+/p2p/${server.peerId}$`)])
   t.same(client.addresses(), [])
   const stream = await client.open(server.peerId, echo, { addresses: server.addresses() })
