@@ -38,7 +38,7 @@ export interface InboxMessage {
 
 export interface MessageReport extends SentMessage {
   /** Oldest first. `by` is the node that said so. */
-  readonly history: readonly {
+  readonly history: {
     readonly state: MessageState
     /** ISO 8601. */
     readonly at: string

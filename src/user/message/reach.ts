@@ -1,5 +1,6 @@
 /** How a contact is reached: what its verified mailbox record says, and a token for one of its doors. @module */
 
+import { parsePeerId } from '../../base/crypto/address.ts'
 import { openDeviceCertificate } from '../../base/crypto/certificate.ts'
 import { openMailboxRecord } from '../../base/crypto/mailbox-record.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
@@ -17,7 +18,7 @@ export interface VerifiedRecord {
 }
 
 /** Verifies the record of the account `root`.
- *  @throws {AbzuError} ABZU_SIGNATURE_INVALID, ABZU_MALFORMED; ABZU_UNREACHABLE where it names no home */
+ *  @throws {AbzuError} ABZU_SIGNATURE_INVALID, ABZU_MALFORMED, ABZU_ADDRESS_INVALID; ABZU_UNREACHABLE where it names no home */
 export function verifyRecord(
   platform: Pick<CryptoPlatform, 'ed25519'>,
   root: Uint8Array,
@@ -30,6 +31,7 @@ export function verifyRecord(
   if (!record.hosts.some(({ role }) => role === 'home')) {
     throw new AbzuError('ABZU_UNREACHABLE', 'a mailbox record that names no home')
   }
+  for (const { peerId } of record.hosts) parsePeerId(peerId)
   const { signPk } = openDeviceCertificate(platform, record.deviceCertificate, root)
   return { record, signPk }
 }

@@ -1,0 +1,446 @@
+/**
+ * The machine half as an account sees it, in memory: hosts that check what real ones check, an outbox,
+ * a directory, rows. Nodes hand mail over to each other directly. A node can be switched off, and its
+ * disk can fail at any step.
+ * @module
+ */
+
+import { itemIdOf, mailboxIdOf } from '../../src/base/crypto/address.ts'
+import { openDeviceCertificate } from '../../src/base/crypto/certificate.ts'
+import { doorProof } from '../../src/base/crypto/door.ts'
+import { openMailboxRecord, prekeyIdOf } from '../../src/base/crypto/mailbox-record.ts'
+import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
+import { plainSlotKey, slotIdOf, verifySlot } from '../../src/base/crypto/slot-header.ts'
+import type { ItemId, MailboxId, PeerId } from '../../src/base/util/brand.ts'
+import { compareBytes, concatBytes, equalBytes, mapKey } from '../../src/base/util/bytes.ts'
+import type { Clock } from '../../src/base/util/clock.ts'
+import { AbzuError, type ErrorCode } from '../../src/base/util/errors.ts'
+import { parseEnvelopeHeader } from '../../src/base/wire/envelope.ts'
+import {
+  identitySlotShape,
+  parsePlainSlot,
+  plainSlotKind,
+  plainSlotName,
+} from '../../src/base/wire/plain-slot.ts'
+import {
+  acknowledgementShape,
+  doorShape,
+  type Door,
+  type Host,
+} from '../../src/base/wire/records.ts'
+import { decodeShape } from '../../src/base/wire/shape.ts'
+import { parseSlotHeader, slotClass, type SlotClass } from '../../src/base/wire/slot.ts'
+import type {
+  AccountRows,
+  DirectoryPort,
+  HostingPort,
+  MailboxPort,
+  MailItem,
+  Outcome,
+  Outgoing,
+  PostPort,
+  SignedSlot,
+} from '../../src/user/account/ports.ts'
+
+const hourMs = 3_600_000
+
+/** A disk that fails at one of its writes, and at everything after that until it is revived. */
+export class MemoryDisk {
+  /** Writes since the start or the last `failAt`. */
+  writes = 0
+  #failing: { write: number; when: 'before' | 'after' } | undefined
+  #isDead = false
+
+  /** The `write`th write from now fails, counted from 1: before or after it took effect. */
+  failAt(write: number, when: 'before' | 'after'): void {
+    this.writes = 0
+    this.#failing = { write, when }
+  }
+
+  revive(): void {
+    this.#failing = undefined
+    this.#isDead = false
+  }
+
+  get hasFailed(): boolean {
+    return this.#isDead
+  }
+
+  async write<T>(effect: () => T): Promise<T> {
+    await turn()
+    this.expectAlive()
+    this.writes++
+    const isFailing = this.writes === this.#failing?.write
+    if (isFailing) this.#isDead = true
+    if (isFailing && this.#failing?.when === 'before') this.expectAlive()
+    const result = effect()
+    this.expectAlive()
+    return result
+  }
+
+  expectAlive(): void {
+    if (this.#isDead) throw new AbzuError('ABZU_STORE_FAILED', 'the disk failed')
+  }
+}
+
+/** Everything that nodes hand over, in order. */
+export class MemoryNetwork {
+  readonly nodes = new Map<PeerId, MemoryNode>()
+  /** Every envelope that was handed to a host. */
+  readonly carried: Outgoing[] = []
+
+  /** Lets the event loop turn until no node has anything to carry. */
+  async settle(): Promise<void> {
+    for (let quiet = 0; quiet < 30; quiet++) {
+      await turn()
+      for (const node of this.nodes.values()) if (node.carry()) quiet = 0
+    }
+  }
+}
+
+interface StoredOutcome extends Outcome {
+  readonly from: string
+}
+
+export class MemoryNode {
+  readonly peerId: PeerId
+  readonly disk = new MemoryDisk()
+  readonly network: MemoryNetwork
+  readonly mailboxes = new Map<string, MemoryMailbox>()
+  readonly outbox: { id: ItemId; outgoing: Outgoing }[] = []
+  readonly outcomes: StoredOutcome[] = []
+  readonly rowsOnDisk = new Map<string, { key: Uint8Array; value: Uint8Array }>()
+  readonly addresses: string[] = ['/ip4/127.0.0.1/tcp/4001']
+  /** Whether others reach it. */
+  isOnline = true
+  /** Makes the next posts fail. */
+  postFailure: ErrorCode | undefined
+  readonly #listeners = new Map<string, Set<() => void>>()
+  readonly #deps: { platform: CryptoPlatform; clock: Clock }
+
+  constructor(
+    network: MemoryNetwork,
+    peerId: PeerId,
+    deps: { platform: CryptoPlatform; clock: Clock },
+  ) {
+    this.network = network
+    this.peerId = peerId
+    this.#deps = deps
+    network.nodes.set(this.peerId, this)
+  }
+
+  /** After a crash: what is on the disk is all that is left. */
+  revive(): void {
+    this.disk.revive()
+    this.#listeners.clear()
+    for (const mailbox of this.mailboxes.values()) mailbox.listeners.clear()
+  }
+
+  readonly rows: AccountRows = {
+    put: async (key, value) =>
+      this.disk.write(() => void this.rowsOnDisk.set(mapKey(key), { key, value })),
+    delete: async (key) => this.disk.write(() => void this.rowsOnDisk.delete(mapKey(key))),
+    get: (key) => this.rowsOnDisk.get(mapKey(key))?.value,
+    range: ({ limit }) => iterate([...this.rowsOnDisk.values()].slice(0, limit)),
+  }
+
+  readonly hosting: HostingPort = {
+    host: async (rootPk, slots) => {
+      const mailbox = new MemoryMailbox(this, this.#deps, rootPk)
+      const checked = mailbox.checkAll(slots)
+      await this.disk.write(() => {
+        mailbox.apply(checked)
+        this.mailboxes.set(mapKey(mailbox.mailbox), mailbox)
+      })
+      return mailbox
+    },
+    mailbox: (id) => {
+      const mailbox = this.mailboxes.get(mapKey(id))
+      if (!mailbox) throw new AbzuError('ABZU_NOT_HOSTED', 'not hosted')
+      return mailbox
+    },
+  }
+
+  readonly directory: DirectoryPort = {
+    home: () => ({ peerId: this.peerId, role: 'home', addresses: this.addresses }),
+    resolve: async (mailbox, hosts) => {
+      await turn()
+      return this.#reach(hosts).recordOf(mailbox)
+    },
+  }
+
+  readonly post: PostPort = {
+    post: async (outgoing) => {
+      if (this.postFailure) throw new AbzuError(this.postFailure, 'as the test wants it')
+      const id = itemIdOf(this.#deps.platform, outgoing.envelope)
+      await this.disk.write(() => this.outbox.push({ id, outgoing }))
+      return id
+    },
+    outcomes: async (from) => {
+      await turn()
+      this.disk.expectAlive()
+      return this.outcomes.filter((outcome) => outcome.from === mapKey(from)).slice(0, 256)
+    },
+    settle: async (from, ids) => {
+      const settled = new Set(ids.map(mapKey))
+      await this.disk.write(() => {
+        for (const [n, outcome] of [...this.outcomes.entries()].toReversed()) {
+          const isSettled = outcome.from === mapKey(from) && settled.has(mapKey(outcome.id))
+          if (isSettled) this.outcomes.splice(n, 1)
+        }
+      })
+    },
+    watch: (from, listener) => this.#listen(mapKey(from), listener),
+  }
+
+  /** Hands over what waits and whose home is there; whether there was anything. */
+  carry(): boolean {
+    if (this.disk.hasFailed) return false
+    const waiting = this.outbox.filter(({ outgoing }) => this.#isThere(outgoing.hosts))
+    for (const entry of waiting) {
+      this.outbox.splice(this.outbox.indexOf(entry), 1)
+      this.#conclude(entry.outgoing, this.#answer(entry.id, entry.outgoing))
+    }
+    return waiting.length > 0
+  }
+
+  /** What waits and is over by its own header. */
+  expire(): void {
+    const nowHours = Math.floor(this.#deps.clock.nowMs() / hourMs)
+    for (const { id, outgoing } of this.outbox.splice(0)) {
+      const isOver = parseEnvelopeHeader(outgoing.envelope).expiresAtHours <= nowHours
+      if (isOver) this.#conclude(outgoing, { id, state: 'expired', ...this.#here() })
+      else this.outbox.push({ id, outgoing })
+    }
+  }
+
+  recordOf(mailbox: MailboxId): Uint8Array {
+    const record = this.mailboxes.get(mapKey(mailbox))?.record
+    if (!record) throw new AbzuError('ABZU_NOT_FOUND', 'no such mailbox')
+    return record
+  }
+
+  #here(): { atMs: number; by: PeerId } {
+    return { atMs: this.#deps.clock.nowMs(), by: this.peerId }
+  }
+
+  #isThere(hosts: readonly Host[]): boolean {
+    const home = hosts.find(({ role }) => role === 'home')
+    const node = this.network.nodes.get(home?.peerId as PeerId)
+    return this.isOnline && node !== undefined && node.isOnline && !node.disk.hasFailed
+  }
+
+  #reach(hosts: readonly Host[]): MemoryNode {
+    const node = this.network.nodes.get(hosts[0]?.peerId as PeerId)
+    if (!node || !this.#isThere(hosts)) throw new AbzuError('ABZU_UNREACHABLE', 'nobody there')
+    return node
+  }
+
+  #answer(id: ItemId, outgoing: Outgoing): Outcome {
+    this.network.carried.push(outgoing)
+    const node = this.#reach(outgoing.hosts)
+    const atMs = this.#deps.clock.nowMs()
+    const by = node.peerId
+    const mailbox = node.mailboxes.get(mapKey(outgoing.to))
+    const error = mailbox ? mailbox.accept(outgoing) : 'ABZU_NOT_HOSTED'
+    if (!error) return { id, state: 'delivered', atMs, by }
+    if (error !== 'ABZU_STALE_KEY') return { id, state: 'refused', error, atMs, by }
+    return { id, state: 'stale-key', atMs, by, record: node.recordOf(outgoing.to) }
+  }
+
+  #conclude({ from }: Outgoing, outcome: Outcome): void {
+    this.outcomes.push({ ...outcome, from: mapKey(from) })
+    for (const listener of this.#listeners.get(mapKey(from)) ?? []) listener()
+  }
+
+  #listen(key: string, listener: () => void): () => void {
+    const listeners = this.#listeners.get(key) ?? new Set()
+    this.#listeners.set(key, listeners.add(listener))
+    return () => void listeners.delete(listener)
+  }
+}
+
+interface CheckedSlot extends SignedSlot {
+  readonly key: string
+}
+
+export class MemoryMailbox implements MailboxPort {
+  readonly mailbox: MailboxId
+  readonly slotsOnDisk = new Map<string, SignedSlot>()
+  readonly mailOnDisk: MailItem[] = []
+  readonly listeners = new Set<() => void>()
+  /** How often the disk was asked to drop what emptied slots held. */
+  erased = 0
+  record: Uint8Array | undefined
+  readonly #node: MemoryNode
+  readonly #platform: CryptoPlatform
+  readonly #clock: Clock
+  readonly #rootPk: Uint8Array
+  readonly #acknowledged = new Set<string>()
+  readonly #doorUses = new Map<string, number>()
+  #devices = new Set<string>()
+  #arrivals = 0
+
+  constructor(
+    node: MemoryNode,
+    { platform, clock }: { platform: CryptoPlatform; clock: Clock },
+    rootPk: Uint8Array,
+  ) {
+    this.#node = node
+    this.#platform = platform
+    this.#clock = clock
+    this.#rootPk = rootPk
+    this.mailbox = mailboxIdOf(platform, rootPk)
+  }
+
+  async mail({ after = -1, limit }: { after?: number; limit: number }) {
+    await turn()
+    this.#node.disk.expectAlive()
+    const all = this.mailOnDisk.filter(({ arrival }) => arrival > after)
+    const items = all.slice(0, limit)
+    const next = items.at(-1)?.arrival
+    return { items, ...(all.length > limit && next !== undefined && { next }) }
+  }
+
+  async putSlots(slots: readonly SignedSlot[]): Promise<void> {
+    const checked = this.checkAll(slots)
+    await this.#node.disk.write(() => this.apply(checked))
+  }
+
+  async slot(key: Uint8Array): Promise<SignedSlot | undefined> {
+    await turn()
+    this.#node.disk.expectAlive()
+    return this.slotsOnDisk.get(mapKey(key))
+  }
+
+  slots(wanted: SlotClass): AsyncIterable<SignedSlot> {
+    this.#node.disk.expectAlive()
+    const all = [...this.slotsOnDisk.values()]
+    return iterate(all.filter(({ signed }) => parseSlotHeader(signed).header.class === wanted))
+  }
+
+  async erase(): Promise<void> {
+    await this.#node.disk.write(() => this.erased++)
+  }
+
+  watch(listener: () => void): () => void {
+    this.listeners.add(listener)
+    return () => void this.listeners.delete(listener)
+  }
+
+  checkAll(slots: readonly SignedSlot[]): CheckedSlot[] {
+    return slots.map((slot) => {
+      const { header } = parseSlotHeader(slot.signed)
+      if (!equalBytes(header.mailbox, this.mailbox)) throw malformed('another mailbox')
+      if (!equalBytes(header.bodyHash, this.#platform.sha256(slot.body))) throw malformed('hash')
+      this.#learnDevices(slot)
+      if (!this.#devices.has(mapKey(header.device)) || !verifySlot(this.#platform, slot.signed)) {
+        throw new AbzuError('ABZU_SIGNATURE_INVALID', 'no device of the account')
+      }
+      return { ...slot, key: mapKey(header.key) }
+    })
+  }
+
+  /** All or none, the newest version of each. */
+  apply(slots: readonly CheckedSlot[]): void {
+    for (const { key, signed, body } of slots) {
+      const known = this.slotsOnDisk.get(key)
+      if (known && !this.#isNewer(signed, known.signed)) continue
+      this.slotsOnDisk.set(key, { signed: concatBytes(signed), body: concatBytes(body) })
+      if (parseSlotHeader(signed).header.class === slotClass.plain) this.#act(body)
+    }
+  }
+
+  /** Takes mail in, or says why not. */
+  accept({ envelope, doorId, proof }: Outgoing): ErrorCode | undefined {
+    const { keyId, expiresAtHours } = parseEnvelopeHeader(envelope)
+    const nowHours = Math.floor(this.#clock.nowMs() / hourMs)
+    if (!this.#acceptsKey(keyId, nowHours)) return 'ABZU_STALE_KEY'
+    if (expiresAtHours <= nowHours) return 'ABZU_EXPIRED'
+    const id = itemIdOf(this.#platform, envelope)
+    const door = this.#door(doorId)
+    if (!door || door.untilHours <= nowHours) return 'ABZU_DOOR_CLOSED'
+    if (!equalBytes(proof, doorProof(this.#platform, door.key, this.mailbox, id))) {
+      return 'ABZU_DOOR_CLOSED'
+    }
+    const isKnown = this.mailOnDisk.some((item) => equalBytes(item.id, id))
+    if (isKnown || this.#acknowledged.has(mapKey(id.subarray(0, 16)))) return undefined
+    const uses = (this.#doorUses.get(mapKey(doorId)) ?? 0) + 1
+    if (door.uses !== undefined && uses > door.uses) return 'ABZU_DOOR_CLOSED'
+    this.#doorUses.set(mapKey(doorId), uses)
+    this.inject(envelope)
+    return undefined
+  }
+
+  /** Puts bytes into the mailbox as they are, as a host could. */
+  inject(envelope: Uint8Array): void {
+    const id = itemIdOf(this.#platform, envelope)
+    this.mailOnDisk.push({ id, arrival: this.#arrivals++, envelope })
+    for (const listener of this.listeners) listener()
+  }
+
+  /** Forgets what was acknowledged, as a host could that replays. */
+  forgetAcknowledgements(): void {
+    this.#acknowledged.clear()
+  }
+
+  #isNewer(signed: Uint8Array, than: Uint8Array): boolean {
+    const [a, b] = [parseSlotHeader(signed).header, parseSlotHeader(than).header]
+    if (a.version !== b.version) return a.version > b.version
+    return compareBytes(slotIdOf(this.#platform, signed), slotIdOf(this.#platform, than)) < 0
+  }
+
+  #learnDevices({ signed, body }: SignedSlot): void {
+    const key = plainSlotKey(this.#platform, this.mailbox, plainSlotName.identity)
+    if (!equalBytes(parseSlotHeader(signed).header.key, key)) return
+    const slot = decodeShape(identitySlotShape, parsePlainSlot(body).content, 'identity')
+    this.#devices = new Set(
+      slot.certificates.map((certificate) =>
+        mapKey(openDeviceCertificate(this.#platform, certificate, this.#rootPk).signPk),
+      ),
+    )
+  }
+
+  #act(body: Uint8Array): void {
+    if (body.length === 0) return
+    const { kind, content } = parsePlainSlot(body)
+    if (kind === plainSlotKind.record) this.record = content
+    if (kind !== plainSlotKind.acknowledgement) return
+    const { ids } = decodeShape(acknowledgementShape, content, 'acknowledgement')
+    for (let at = 0; at < ids.length; at += 16) {
+      const short = ids.subarray(at, at + 16)
+      this.#acknowledged.add(mapKey(short))
+      const place = this.mailOnDisk.findIndex(({ id }) => equalBytes(id.subarray(0, 16), short))
+      if (place >= 0) this.mailOnDisk.splice(place, 1)
+    }
+  }
+
+  #acceptsKey(keyId: Uint8Array, nowHours: number): boolean {
+    if (!this.record) return false
+    const { prekey, priorKeys } = openMailboxRecord(this.#platform, this.record, this.#rootPk)
+    if (equalBytes(prekeyIdOf(this.#platform, prekey), keyId)) return true
+    return priorKeys.some((key) => equalBytes(key.keyId, keyId) && nowHours < key.untilHours)
+  }
+
+  #door(id: Uint8Array): Door | undefined {
+    const key = plainSlotKey(this.#platform, this.mailbox, plainSlotName.door(id))
+    const body = this.slotsOnDisk.get(mapKey(key))?.body
+    if (!body || body.length === 0) return undefined
+    return decodeShape(doorShape, parsePlainSlot(body).content, 'door')
+  }
+}
+
+function malformed(what: string): AbzuError {
+  return new AbzuError('ABZU_MALFORMED', what)
+}
+
+async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+}
+
+async function* iterate<T>(values: readonly T[]): AsyncIterable<T> {
+  for (const value of values) {
+    await turn()
+    yield value
+  }
+}
