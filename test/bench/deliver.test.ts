@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { daemonEnvironment, daemonFlags } from '../../bench/deliver/server-process.ts'
 import { isGone } from '../support/process-state.ts'
 
 const entry = join(import.meta.dirname, '../../bench/run.ts')
@@ -68,4 +69,14 @@ t.test('a signal ends a run and everything it started', async (t) => {
   t.equal(written.stdout, '')
   for (const server of servers) t.ok(await isGone(server), `process ${server} is gone`)
   t.same(readdirSync(scratch), [])
+})
+
+t.test('the benchmark server runs as a daemon does', async (t) => {
+  const bin = readFileSync(join(import.meta.dirname, '../../bin/abzu.js'), 'utf8')
+  const flags = /daemonFlags = \[(.*)\]/.exec(bin)?.[1] ?? ''
+  for (const flag of daemonFlags) t.ok(flags.includes(`'${flag}'`), flag)
+  const rest = flags.split(', ').filter((flag) => !daemonFlags.includes(flag.replaceAll("'", '')))
+  t.same(rest, ["'--disable-sigusr1'", "'--report-exclude-env'"], 'nothing else bears on speed')
+  const threads = daemonEnvironment.UV_THREADPOOL_SIZE
+  t.match(bin, `UV_THREADPOOL_SIZE = process.env.UV_THREADPOOL_SIZE || '${threads}'`)
 })
