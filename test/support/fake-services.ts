@@ -147,7 +147,7 @@ interface Row {
   member: FakeMember | undefined
 }
 
-export class FakeAccounts implements AccountsService {
+class FakeAccounts implements AccountsService {
   readonly #rows = new Map<string, Row>()
   /** Every array that a password came in, to look whether it was wiped. */
   readonly passwords: Uint8Array[] = []
@@ -204,7 +204,7 @@ export class FakeAccounts implements AccountsService {
   }
 }
 
-export class FakeNode implements NodeService {
+class FakeNode implements NodeService {
   readonly peerId = `12D3KooW${'A'.repeat(44)}`
   readonly version = '0.0.0-fake'
   readonly pid: number

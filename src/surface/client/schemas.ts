@@ -24,20 +24,20 @@ const accountId = z.string().regex(/^abzu1[02-9ac-hj-np-z]{10,90}$/)
 /** Longest that `POST /v1/messages` waits for a receipt. */
 export const sendWaitMsMax = 60_000
 
-export const roleSchema = z.enum(roles)
+const roleSchema = z.enum(roles)
 
 export const errorSchema = z
   .object({ error: z.object({ code: z.enum(errorCodes), message: z.string() }) })
   .meta({ id: 'Error' })
 
-export const accountSchema = z.object({
+const accountSchema = z.object({
   id: accountId,
   name: z.string(),
   role: roleSchema,
   locked: z.boolean(),
 })
 
-export const peerSchema = z.object({
+const peerSchema = z.object({
   peerId: z.string(),
   address: z.string(),
   direction: z.enum(['inbound', 'outbound']),
