@@ -18,7 +18,7 @@ import { acknowledgedIdBytes, type Acknowledgement } from '../../base/wire/recor
 import { acknowledgedKey, Admissions, pool, type Admitted } from './admission.ts'
 import { HostedMailbox, type CheckedSlot, type SignedSlot } from './hosted-mailbox.ts'
 import type { MailboxLimits } from './mailbox-limits.ts'
-import { OwnMailbox } from './own-mailbox.ts'
+import { OwnMailbox, type SlotDesk } from './own-mailbox.ts'
 
 export interface MailboxesDeps {
   readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256' | 'hmacSha256'>
@@ -41,7 +41,7 @@ export type Taken =
 
 const dayMs = 86_400_000
 
-export class Mailboxes {
+export class Mailboxes implements SlotDesk {
   readonly #deps: MailboxesDeps
   readonly #admissions: Admissions
   readonly #table: { hosted: Table; acknowledged: Table }
@@ -159,8 +159,7 @@ export class Mailboxes {
     return admission
   }
 
-  /** Stores slots of the account, all or none, and acts on the plain ones. Resolves after fsync.
-   *  @throws {AbzuError} ABZU_MALFORMED, ABZU_SIGNATURE_INVALID, ABZU_QUOTA_EXCEEDED, ABZU_NOT_HOSTED */
+  /** @see SlotDesk.putSlots */
   async putSlots(mailbox: MailboxId, slots: readonly SignedSlot[]): Promise<void> {
     const key = mapKey(mailbox)
     const before = this.#changes.get(key) ?? Promise.resolve()

@@ -3,20 +3,24 @@ import type { ItemId, MailboxId } from '../../base/util/brand.ts'
 import type { Cancel } from '../../base/util/clock.ts'
 import type { SlotClass } from '../../base/wire/slot.ts'
 import type { SignedSlot } from './hosted-mailbox.ts'
-import type { Mailboxes } from './mailboxes.ts'
+
+/** What an own mailbox needs of the node's mailboxes. */
+export interface SlotDesk {
+  /** Stores slots of the account, all or none, and acts on the plain ones. Resolves after fsync.
+   *  @throws {AbzuError} ABZU_MALFORMED, ABZU_SIGNATURE_INVALID, ABZU_QUOTA_EXCEEDED, those of the store */
+  putSlots(mailbox: MailboxId, slots: readonly SignedSlot[]): Promise<void>
+  /** Calls `listener` after new mail of the mailbox has become durable. */
+  watch(mailbox: MailboxId, listener: () => void): Cancel
+}
 
 /** One hosted mailbox as its owner uses it. Everything it returns is sealed or signed. */
 export class OwnMailbox {
   readonly mailbox: MailboxId
-  readonly #mailboxes: Pick<Mailboxes, 'putSlots' | 'watch'>
+  readonly #desk: SlotDesk
   readonly #items: ItemStore
 
-  constructor(
-    mailboxes: Pick<Mailboxes, 'putSlots' | 'watch'>,
-    items: ItemStore,
-    mailbox: MailboxId,
-  ) {
-    this.#mailboxes = mailboxes
+  constructor(desk: SlotDesk, items: ItemStore, mailbox: MailboxId) {
+    this.#desk = desk
     this.#items = items
     this.mailbox = mailbox
   }
@@ -36,9 +40,9 @@ export class OwnMailbox {
     return { items, ...(next !== undefined && { next }) }
   }
 
-  /** @see Mailboxes.putSlots */
+  /** @see SlotDesk.putSlots */
   async putSlots(slots: readonly SignedSlot[]): Promise<void> {
-    await this.#mailboxes.putSlots(this.mailbox, slots)
+    await this.#desk.putSlots(this.mailbox, slots)
   }
 
   async slot(key: Uint8Array): Promise<SignedSlot | undefined> {
@@ -56,6 +60,6 @@ export class OwnMailbox {
 
   /** Calls `listener` after new mail has become durable. */
   watch(listener: () => void): Cancel {
-    return this.#mailboxes.watch(this.mailbox, listener)
+    return this.#desk.watch(this.mailbox, listener)
   }
 }
