@@ -138,7 +138,7 @@ const putSlots = fc
 const remove = fc
   .record({ items: fc.array(item, { maxLength: 5 }), rows })
   .map(({ items: doomed, rows }): Call => {
-    const mailbox = doomed[0]?.mailbox ?? (mailboxes[0] as MailboxId)
+    const mailbox = doomed[0]?.mailbox ?? mailboxNamed('a')
     const ids = doomed.map(({ id }) => id)
     return {
       label: `remove ${ids.length}`,
@@ -212,7 +212,7 @@ function expectedOf(model: Model) {
     return {
       mail: [...items].filter(([, { kind }]) => kind === 'mail').map(([id]) => id),
       chunk: [...items].filter(([, { kind }]) => kind === 'chunk').map(([id]) => id),
-      bodies: Array.from(items.values(), ({ body }) => fromUtf8(body)).toSorted(),
+      bodies: Array.from(items.values(), ({ body }) => fromUtf8(body) ?? '').toSorted(),
       slots: Array.from(slots.values(), ({ id, body }) => `${id} ${body}`).toSorted(),
       plain: [...slots.values()].filter((slot) => slot.class === slotClass.plain).length,
       count: ids.length,
@@ -240,7 +240,7 @@ async function foundIn({ items }: Store): Promise<ReturnType<typeof expectedOf>>
             mailbox,
             Buffer.from(id, 'hex') as Uint8Array as NewItem['id'],
           )
-          return item && fromUtf8(item.body)
+          return (item && fromUtf8(item.body)) ?? 'missing'
         }),
       )
       const slots = await collect(items.slots(mailbox))

@@ -22,7 +22,8 @@ const alice = mailboxNamed('alice')
 const bob = mailboxNamed('bob')
 const hour = 500_000
 
-const texts = (slots: readonly StoredSlot[]) => slots.map(({ body }) => fromUtf8(body)).toSorted()
+const texts = (slots: readonly StoredSlot[]) =>
+  slots.map(({ body }) => fromUtf8(body) ?? '').toSorted()
 const hexIds = (heads: readonly Pick<ItemHead, 'id'>[]) => heads.map(({ id }) => toHex(id))
 
 /** Sum of ids mod 2^256 by other means than the store's. */

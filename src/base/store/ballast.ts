@@ -5,9 +5,9 @@
  */
 
 import { statfsSync } from 'node:fs'
-import { open, stat, unlink } from 'node:fs/promises'
+import { open, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock } from '../util/clock.ts'
+import type { Clock, Scheduler } from '../util/clock.ts'
 import { AbzuError } from '../util/errors.ts'
 import type { Log } from '../util/log.ts'
 import { syncDirectory } from './private-directory.ts'
@@ -16,6 +16,7 @@ import type { StoreLimits } from './store-limits.ts'
 export interface BallastDeps {
   readonly random: (length: number) => Uint8Array
   readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly scheduler: Pick<Scheduler, 'after'>
   readonly log: Log
 }
 
@@ -25,42 +26,39 @@ export interface BallastInit {
 }
 
 const ballastName = 'ballast'
-const pieceBytes = 64 * 1024
+const pieceBytes = 1024 * 1024
+/** Between two pieces, so that a start is not slowed down by it. */
+const restMs = 50
 const lookEveryMs = 1000
-/** With the ballast gone, what an owner needs to clean up still fits: an acknowledgement, a few rows. */
+/** The space that a ballast needs, in its own size: not just what its release has freed. */
+const sparedTimes = 1.25
+/** With little space left, what an owner needs to clean up still fits: an acknowledgement, a few rows. */
 const smallBytes = 16 * 1024
 
 export class Ballast {
   readonly #deps: BallastDeps
   readonly #init: BallastInit
-  #isThere = false
+  #state: 'missing' | 'being made' | 'there' | 'closed' = 'missing'
   #isTight = false
   #lookedAtMs = -Infinity
   #making: Promise<void> | undefined
+  #stopResting = () => {}
 
   constructor(deps: BallastDeps, init: BallastInit) {
     this.#deps = deps
     this.#init = init
   }
 
-  /** The disk is low on space: what is removed should be compacted away. */
+  /** Free space is low: no items are to be taken, and what is removed should be compacted away. */
   get isTight(): boolean {
     this.#look()
     return this.#isTight
   }
 
-  /** Gives the space up. Returns whether there was any. */
-  async release(): Promise<boolean> {
-    this.#isThere = false
-    try {
-      await unlink(this.#path)
-    } catch (error) {
-      if ((error as { code?: unknown }).code === 'ENOENT') return false
-      throw error
-    }
-    await syncDirectory(this.#init.dir)
-    this.#deps.log.warn('ballast-released', { bytes: this.#init.limits.ballastBytes })
-    return true
+  /** Gives the space up where there is less beside it: LevelDB may need as much for a merge, and a merge
+   *  that fails for want of space ends all writes, removals too. */
+  async releaseIfNeeded(): Promise<void> {
+    if (this.#freeBytes() < this.#init.limits.ballastBytes) await this.#release()
   }
 
   /** Starts to make the file where it is missing and there is space for it. */
@@ -69,7 +67,7 @@ export class Ballast {
       ({ size }) => size,
       () => 0,
     )
-    this.#isThere = bytes >= this.#init.limits.ballastBytes
+    if (bytes >= this.#init.limits.ballastBytes) this.#state = 'there'
     this.#lookedAtMs = -Infinity
     this.#look()
   }
@@ -82,8 +80,10 @@ export class Ballast {
     }
   }
 
-  /** Waits for a file that is being made. */
+  /** A file that is not finished goes away. */
   async close(): Promise<void> {
+    this.#state = 'closed'
+    this.#stopResting()
     await this.#making
   }
 
@@ -91,9 +91,15 @@ export class Ballast {
     return join(this.#init.dir, ballastName)
   }
 
-  get #neededBytes(): number {
-    const { ballastBytes, reserveBytes } = this.#init.limits
-    return reserveBytes + (this.#isThere ? 0 : ballastBytes)
+  async #release(): Promise<void> {
+    try {
+      await unlink(this.#path)
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'ENOENT') return
+      throw error
+    }
+    await syncDirectory(this.#init.dir)
+    this.#deps.log.warn('ballast-released')
   }
 
   #freeBytes(): number {
@@ -105,30 +111,49 @@ export class Ballast {
     const nowMs = this.#deps.clock.monotonicMs()
     if (nowMs - this.#lookedAtMs < lookEveryMs) return
     this.#lookedAtMs = nowMs
-    this.#isTight = this.#freeBytes() < this.#neededBytes
-    if (!this.#isTight && !this.#isThere) {
-      this.#making ??= this.#make().finally(() => (this.#making = undefined))
-    }
+    const { ballastBytes, reserveBytes } = this.#init.limits
+    const lackingBytes = this.#state === 'missing' ? ballastBytes * sparedTimes : 0
+    this.#isTight = this.#freeBytes() < reserveBytes + lackingBytes
+    if (this.#isTight || this.#state !== 'missing') return
+    this.#state = 'being made'
+    this.#making = this.#make()
   }
 
   async #make(): Promise<void> {
     try {
       const handle = await open(this.#path, 'w', 0o600)
       try {
-        for (let left = this.#init.limits.ballastBytes; left > 0; left -= pieceBytes) {
-          await handle.write(this.#deps.random(Math.min(left, pieceBytes)))
-        }
+        await this.#write(handle)
         await handle.sync()
       } finally {
         await handle.close()
       }
-      this.#isThere = true
+      if (this.#state === 'being made') this.#state = 'there'
+      else await unlink(this.#path)
     } catch (error) {
-      this.#isTight = true
       this.#deps.log.warn('ballast-missing', { error: error as Error })
+      if (this.#state === 'being made') this.#state = 'missing'
       await unlink(this.#path).catch((cause: Error) => {
         this.#deps.log.warn('ballast-not-removed', { error: cause })
       })
     }
+  }
+
+  async #write(handle: FileHandle): Promise<void> {
+    const { ballastBytes } = this.#init.limits
+    for (let left = ballastBytes; left > 0 && this.#state === 'being made'; left -= pieceBytes) {
+      if (left < ballastBytes) await this.#rest()
+      await handle.write(this.#deps.random(Math.min(left, pieceBytes)))
+    }
+  }
+
+  async #rest(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#deps.scheduler.after(restMs, resolve)
+      this.#stopResting = () => {
+        cancel()
+        resolve()
+      }
+    })
   }
 }

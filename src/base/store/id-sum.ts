@@ -1,7 +1,7 @@
 /**
  * Sums of item ids mod 2^256. A sum and not an exclusive or: whoever may choose ids could make those
  * cancel out.
- * @see docs/protocol.md#sync
+ * @see docs/protocol.md#items
  * @module
  */
 

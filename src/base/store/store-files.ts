@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import type { Clock, Scheduler } from '../util/clock.ts'
-import { isAbzuError, type AbzuError } from '../util/errors.ts'
+import type { AbzuError } from '../util/errors.ts'
 import type { Log } from '../util/log.ts'
 import { Ballast } from './ballast.ts'
 import { takeCloseMark, writeCloseMark } from './close-mark.ts'
@@ -47,7 +47,8 @@ export async function openFiles(
     log.error('store-changed-while-closed', { files: mark.changed.join(' ') })
   }
   const ballast = new Ballast(deps, { dir, limits })
-  const database = await openWithBallast(dir, limits, ballast)
+  await ballast.releaseIfNeeded()
+  const database = await openLevel({ dir, ...limits })
   let commitFile: CommitFile | undefined
   try {
     await syncDirectory(dir)
@@ -79,19 +80,6 @@ export async function openFiles(
         log.warn('close-mark-missing', { error: error as Error })
       }
     },
-  }
-}
-
-async function openWithBallast(
-  dir: string,
-  { writeBufferBytes }: StoreLimits,
-  ballast: Ballast,
-): Promise<Database> {
-  try {
-    return await openLevel({ dir, writeBufferBytes })
-  } catch (error) {
-    if (!isAbzuError(error, 'ABZU_DISK_FULL') || !(await ballast.release())) throw error
-    return openLevel({ dir, writeBufferBytes })
   }
 }
 

@@ -2,13 +2,15 @@
 export interface StoreLimits {
   /** Writes that wait for their commit, also of one commit; past it ABZU_OVERLOADED. */
   readonly queueBytesMax: number
-  /** Rows that LevelDB keeps in memory and log before it writes a file of them: fewer files to merge
+  /** Rows that LevelDB keeps in memory and log before it writes a table of them: fewer tables to merge
    *  against memory, of which it may hold twice as much. */
   readonly writeBufferBytes: number
-  /** Space kept back by a file of real bytes, given up when the disk is full. Opening then needs as much as
-   *  LevelDB's log may hold: the write buffer and one commit. */
+  /** Space kept back by a file of real bytes, given up when the disk is full. LevelDB then needs, before it
+   *  can delete anything, what its log holds (the write buffer and one commit) and what it merges at
+   *  once: four tables of the write buffer's size and the 10 MB of its first level. */
   readonly ballastBytes: number
-  /** Free space below which no new items are taken, so that the disk seldom gets full under a write. */
+  /** Free space below which no new items are taken, so that the disk does not get full under a write:
+   *  twelve tables of the write buffer's size, at which LevelDB halts writes, and its first level. */
   readonly reserveBytes: number
   /** Mailboxes whose counts are held in memory. */
   readonly mailboxesCachedMax: number
@@ -18,9 +20,9 @@ export interface StoreLimits {
 
 export const defaultStoreLimits: StoreLimits = {
   queueBytesMax: 8 * 1024 * 1024,
-  writeBufferBytes: 16 * 1024 * 1024,
-  ballastBytes: 24 * 1024 * 1024,
-  reserveBytes: 64 * 1024 * 1024,
+  writeBufferBytes: 8 * 1024 * 1024,
+  ballastBytes: 64 * 1024 * 1024,
+  reserveBytes: 128 * 1024 * 1024,
   mailboxesCachedMax: 1024,
   bucketsCachedMax: 16_384,
 }

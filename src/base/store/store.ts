@@ -69,7 +69,7 @@ export interface Store {
 
 /** Opens the store in a directory, or makes it there.
  *  @throws {AbzuError} ABZU_HOME_IN_USE, ABZU_STORE_NEWER, ABZU_STORE_DAMAGED, ABZU_DISK_FULL,
- *  ABZU_INSECURE_MODE, ABZU_IO */
+ *  ABZU_STORE_FAILED, ABZU_INSECURE_MODE, ABZU_IO */
 export async function openStore(init: StoreInit): Promise<Store> {
   const { dir, platform, clock, scheduler, log, decorate = (database) => database } = init
   const limits = { ...defaultStoreLimits, ...init.limits }

@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Database } from '../../../src/base/store/database.ts'
 import type { Store } from '../../../src/base/store/store.ts'
@@ -28,15 +29,17 @@ class Events implements Log {
   readonly warn = this.debug
   readonly error = this.debug
 
-  /** Waits for an event, 10 s at most. */
   async until(event: string): Promise<LogFields> {
-    for (let turn = 0; turn < 1000; turn++) {
-      const found = this.seen.find((entry) => entry.event === event)
-      if (found) return found.fields
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-    throw new Error(`no ${event}`)
+    const find = () => this.seen.find((entry) => entry.event === event)
+    await until(() => find() !== undefined)
+    return find()?.fields ?? {}
   }
+}
+
+/** Waits for something, 10 s at most. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 1000 && !isSo(); turn++) await pause(10)
+  if (!isSo()) throw new Error('it never came')
 }
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8)
@@ -69,6 +72,7 @@ t.test('a directory and files that others cannot read, new tables too', async (t
     limits: { writeBufferBytes: 64 * 1024, ballastBytes: 100_000 },
   })
   await fill(store, 0, 40)
+  await until(() => statSync(join(dir, 'ballast')).size === 100_000)
   await store.close()
   const names = readdirSync(dir)
   t.ok(
@@ -302,6 +306,28 @@ t.test('a newer store is refused and not touched', async (t) => {
   await future.store.close()
   await t.rejects(openTestStore({ dir }), { code: 'ABZU_STORE_NEWER' })
   await t.rejects(openTestStore({ dir }), { code: 'ABZU_STORE_NEWER' }, 'again')
+})
+
+t.test('with little space left no items are taken, and the rest goes on', async (t) => {
+  const dir = join(tempHome(t).ABZU_HOME, 'store')
+  const before = await openTestStore({ dir })
+  await fill(before, 0, 3)
+  await before.close()
+  const store = await openTestStore({ dir, limits: { reserveBytes: 1e15 } })
+  t.equal(store.report.isDiskFull, true)
+  await t.rejects(store.items.append([mail(3)]), { code: 'ABZU_DISK_FULL' })
+  await store.items.append([mail(2)])
+  await store.table('peers').put(utf8('k'), utf8('v'))
+  await t.rejects(store.table('peers').put(utf8('k'), new Uint8Array(20_000)), {
+    code: 'ABZU_DISK_FULL',
+  })
+  await store.items.remove(mailbox, [mail(0).id])
+  t.equal(store.items.has(mailbox, mail(0).id), false)
+  await store.close()
+  const again = await openTestStore({ dir })
+  t.match(again.report, { isDiskFull: false, wasClosed: true })
+  await again.items.append([mail(3)])
+  await again.close()
 })
 
 t.test('a failed write ends the store until it is opened again', async (t) => {

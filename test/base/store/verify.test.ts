@@ -262,7 +262,7 @@ t.test('rows that have no place are taken out', async (t) => {
 t.test('a check while others write finds nothing wrong and spoils nothing', async (t) => {
   const { store } = await setUp(t)
   const written: ItemId[] = []
-  let isDone = false
+  const progress = { isDone: false }
   const writing = (async () => {
     for (let n = 0; n < 60; n++) {
       const items = Array.from({ length: 20 }, (_, k) => itemOf(mailbox, `${n} ${k}`))
@@ -271,10 +271,10 @@ t.test('a check while others write finds nothing wrong and spoils nothing', asyn
       await store.items.remove(mailbox, written.splice(0, 10))
       await store.items.putSlots([slotOf(mailbox, { name: `${n % 5}`, version: n, body: `${n}` })])
     }
-    isDone = true
+    progress.isDone = true
   })()
   let checks = 0
-  while (!isDone) {
+  while (!progress.isDone) {
     t.equal((await store.verify()).isSound, true)
     checks++
   }
