@@ -41,6 +41,7 @@ export class World {
     return new MemoryNode(this.network, peerIdOf(machinePk), parts)
   }
 
+  /** Without an automatic lock, where `init` does not say otherwise. */
   async manager(
     node: MemoryNode,
     { log = silentLog, ...init }: AccountManagerInit & { log?: Log } = {},
@@ -48,7 +49,8 @@ export class World {
     const { platform, time } = this
     const { rows, hosting, post, directory } = node
     const parts = { platform, rows, hosting, post, directory, log }
-    return AccountManager.open({ ...parts, clock: time, scheduler: time }, init)
+    const settings = { autoLockMinutes: 0, ...init }
+    return AccountManager.open({ ...parts, clock: time, scheduler: time }, settings)
   }
 
   /** A node with one unlocked account. */

@@ -45,7 +45,7 @@ import type {
 const hourMs = 3_600_000
 
 /** A disk that fails at one of its writes, and at everything after that until it is revived. */
-export class MemoryDisk {
+class MemoryDisk {
   /** Writes since the start or the last `failAt`. */
   writes = 0
   #failing: { write: number; when: 'before' | 'after' } | undefined

@@ -18,7 +18,7 @@ import {
   text,
   type Shaped,
 } from '../../base/wire/shape.ts'
-import { deviceOf, deviceSecret, type Device } from './device.ts'
+import { deviceOf, deviceSecret, type Device, type HeldDevice } from './device.ts'
 
 const accountRowShape = record({
   v: literal(1),
@@ -67,7 +67,7 @@ export async function unwrapDevice(
   platform: CryptoPlatform,
   { rootPk, certificate, wrappedDevice }: AccountRow,
   password: Uint8Array,
-): Promise<Device> {
+): Promise<HeldDevice> {
   const text = passwordText(password)
   const secret = await unwrapSecret(platform, text, wrappedDevice, rootPk)
   try {

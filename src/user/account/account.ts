@@ -14,7 +14,7 @@ import { parseEnvelopeHeader } from '../../base/wire/envelope.ts'
 import type { Letter } from '../../base/wire/letter.ts'
 import type { Host } from '../../base/wire/records.ts'
 import { Acknowledgements } from './acknowledgements.ts'
-import type { Device } from './device.ts'
+import type { HeldDevice } from './device.ts'
 import { Doors } from './doors.ts'
 import { Gate } from './gate.ts'
 import { Keyring } from './keyring.ts'
@@ -41,7 +41,7 @@ export interface AccountInit {
   /** X-Wing: the recovery key that the words give. */
   readonly recoveryPk: Uint8Array
   /** Wiped at the lock. */
-  readonly device: Device
+  readonly device: HeldDevice
 }
 
 export class Account {
@@ -59,7 +59,7 @@ export class Account {
   readonly doors: Doors
   readonly prekeys: Prekeys
   readonly acknowledgements: Acknowledgements
-  readonly #device: Device
+  readonly #device: HeldDevice
   readonly #keyring: Keyring
   readonly #directory: Pick<DirectoryPort, 'home'>
 
@@ -163,7 +163,6 @@ export class Account {
   async lock(): Promise<void> {
     await this.gate.close()
     this.#keyring.wipe()
-    this.#device.signSeed.fill(0)
-    this.#device.sealSeed.fill(0)
+    this.#device.wipe()
   }
 }

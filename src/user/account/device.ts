@@ -18,11 +18,42 @@ export interface Device {
   readonly certificate: Uint8Array
 }
 
+/** A device while its account is unlocked. */
+export class HeldDevice implements Device {
+  readonly signPk: Uint8Array
+  readonly certificate: Uint8Array
+  #signSeed: Uint8Array
+  #sealSeed: Uint8Array
+
+  constructor({ signSeed, sealSeed, signPk, certificate }: Device) {
+    this.#signSeed = signSeed
+    this.#sealSeed = sealSeed
+    this.signPk = signPk
+    this.certificate = certificate
+  }
+
+  get signSeed(): Uint8Array {
+    return this.#signSeed
+  }
+
+  get sealSeed(): Uint8Array {
+    return this.#sealSeed
+  }
+
+  /** Overwrites the seeds and lets go of their arrays, and so of what a platform derived from them. */
+  wipe(): void {
+    this.#signSeed.fill(0)
+    this.#sealSeed.fill(0)
+    this.#signSeed = new Uint8Array()
+    this.#sealSeed = new Uint8Array()
+  }
+}
+
 /** A fresh device of the account, certified by its root key. */
 export function newDevice(
   platform: Pick<CryptoPlatform, 'random' | 'sha256' | 'ed25519' | 'kem'>,
   { rootSeed, docSeq }: { rootSeed: Uint8Array; docSeq: number },
-): Device {
+): HeldDevice {
   const signSeed = platform.random(seedBytes)
   const sealSeed = platform.random(seedBytes)
   const signPk = platform.ed25519.publicKey(signSeed)
@@ -34,7 +65,7 @@ export function newDevice(
     caps: allCaps,
     docSeq,
   })
-  return { signSeed, sealSeed, signPk, certificate }
+  return new HeldDevice({ signSeed, sealSeed, signPk, certificate })
 }
 
 /** What a password wraps, 64 bytes. */
@@ -47,14 +78,14 @@ export function deviceSecret({ signSeed, sealSeed }: Device): Uint8Array {
 export function deviceOf(
   platform: Pick<CryptoPlatform, 'ed25519'>,
   init: { secret: Uint8Array; certificate: Uint8Array; rootPk: Uint8Array },
-): Device {
+): HeldDevice {
   const { secret, certificate, rootPk } = init
   assert(secret.length === 2 * seedBytes, 'a device secret has 64 bytes')
   const { signPk } = openDeviceCertificate(platform, certificate, rootPk)
-  return {
+  return new HeldDevice({
     signSeed: concatBytes(secret.subarray(0, seedBytes)),
     sealSeed: concatBytes(secret.subarray(seedBytes)),
     signPk,
     certificate,
-  }
+  })
 }

@@ -105,6 +105,8 @@ export class Keyring {
     for (const { seed } of this.#prekeys.values()) seed.fill(0)
     for (const key of this.#vaultKeys.values()) key.fill(0)
     this.#nameKey?.fill(0)
+    this.#nameKey = undefined
+    this.#vaultKey = undefined
     this.#prekeys.clear()
     this.#vaultKeys.clear()
   }

@@ -8,7 +8,7 @@ import type { Clock } from '../../base/util/clock.ts'
 import { encode } from '../../base/wire/codec.ts'
 import { plainSlotKind, plainSlotName } from '../../base/wire/plain-slot.ts'
 import type { Host } from '../../base/wire/records.ts'
-import { newDevice, type Device } from './device.ts'
+import { newDevice, type Device, type HeldDevice } from './device.ts'
 import { keyringDraft } from './keyring.ts'
 import { firstRecord } from './own-record.ts'
 import type { SignedSlot } from './ports.ts'
@@ -21,7 +21,7 @@ export interface NewAccount {
   readonly rootPk: Uint8Array
   /** X-Wing, 1216 bytes: every keyring item is sealed to it. */
   readonly recoveryPk: Uint8Array
-  readonly device: Device
+  readonly device: HeldDevice
   /** Identity first; then the keyring; the record last, since it names a prekey. */
   readonly slots: SignedSlot[]
 }

@@ -7,7 +7,7 @@ import type { Host, MailboxRecord } from '../../base/wire/records.ts'
 import type { Device } from './device.ts'
 
 /** How long mail to a superseded prekey is accepted. */
-export const priorKeyHours = 7 * 24
+const priorKeyHours = 7 * 24
 /** A year of daily rotations never fills the list: ends come first. */
 const priorKeysMax = 15
 

@@ -62,17 +62,19 @@ export class Prekeys {
     await this.#publish(movedRecord(this.#init, record, home))
   }
 
-  /** Puts a fresh prekey into the record where the last one is older than a day. */
+  /** Puts a fresh prekey into the record where the last one is older than a day, or was lost. */
   async rotateIfDue(): Promise<void> {
     await this.#refresh()
     const { platform, keyring, recipients, write } = this.#init
     const nowHours = this.#nowHours()
-    if (!isRotationDue(this.#record.record, nowHours)) return
+    const { record } = this.#record
+    const isHeld = keyring.prekey(prekeyIdOf(platform, record.prekey)) !== undefined
+    if (isHeld && !isRotationDue(record, nowHours)) return
     const secret = { kind: 'prekey', secret: platform.random(32) } as const
     await write([await keyringDraft(this.#place, secret, recipients)])
     keyring.keep(secret)
     const prekey = platform.kem.publicKey(secret.secret)
-    await this.#publish(rotatedRecord(this.#init, this.#record.record, { prekey, nowHours }))
+    await this.#publish(rotatedRecord(this.#init, record, { prekey, nowHours }))
   }
 
   /** Destroys the private prekeys that nobody may use any more.

@@ -15,7 +15,7 @@ import {
   type AccountRow,
 } from '../account/account-row.ts'
 import { Account } from '../account/account.ts'
-import type { Device } from '../account/device.ts'
+import type { HeldDevice } from '../account/device.ts'
 import { newAccount } from '../account/new-account.ts'
 import { foldedName, isAddress, parsePersonName } from '../account/person-name.ts'
 import type {
@@ -159,7 +159,7 @@ export class AccountManager {
       const device = await unwrapDevice(this.#deps.platform, row, password)
       await entry.locking
       if (!entry.member) return this.#open(entry, device)
-      wipe(device)
+      device.wipe()
       this.#idle.touch(entry.member.id)
       return entry.member
     })
@@ -224,7 +224,7 @@ export class AccountManager {
     }
   }
 
-  async #open(entry: Entry, device: Device, hosted?: MailboxPort): Promise<Member> {
+  async #open(entry: Entry, device: HeldDevice, hosted?: MailboxPort): Promise<Member> {
     const { platform, hosting } = this.#deps
     const { rootPk, recoveryPk, name } = entry.row
     const port = hosted ?? hosting.mailbox(mailboxIdOf(platform, rootPk))
@@ -301,9 +301,4 @@ function expectPassword(password: Uint8Array): void {
   if (password.length === 0) {
     throw new AbzuError('ABZU_INVALID_ARGUMENT', 'a password must not be empty')
   }
-}
-
-function wipe({ signSeed, sealSeed }: Device): void {
-  signSeed.fill(0)
-  sealSeed.fill(0)
 }

@@ -12,8 +12,9 @@ import {
   type ContactRow,
 } from './contact-row.ts'
 
-/** Bounds of what one account keeps in memory. */
+/** Contacts that a person has added, blocked ones included; all are in memory. */
 export const contactsMax = 2000
+/** Senders that wait to be added. */
 export const requestsMax = 200
 
 /** Every contact of the account, in memory; the vault has the same. Rows are never changed in place. */

@@ -15,6 +15,7 @@ export interface Contact {
   readonly keysChangedAt?: string
 }
 
+/** What the owner is shown of a contact's row. */
 export function contactOf(row: ContactRow): Contact {
   const id = contactIdOf(row)
   const { keysChangedAt } = row

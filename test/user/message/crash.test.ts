@@ -59,7 +59,8 @@ class Talk {
       await this.#look(name)
       const inbox = await inboxOf(this.#people[name])
       const texts = inbox.map(({ text }) => text)
-      if (new Set(texts).size !== texts.length) t.fail(`${title}: ${name} sees twice: ${texts}`)
+      if (new Set(texts).size !== texts.length)
+        t.fail(`${title}: ${name} sees twice: ${texts.join()}`)
       if (new Set(inbox.map(({ msgId }) => msgId)).size !== inbox.length)
         t.fail(`${title}: an id twice`)
       for (const text of texts) {

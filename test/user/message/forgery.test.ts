@@ -19,7 +19,7 @@ import {
   suiteXWing,
 } from '../../../src/base/wire/envelope.ts'
 import type { Letter } from '../../../src/base/wire/letter.ts'
-import { befriended, inboxOf, World, type Household } from '../../support/household.ts'
+import { befriended, inboxOf, type Household, type World } from '../../support/household.ts'
 import type { MemoryMailbox } from '../../support/memory-ports.ts'
 import { testLetter, testPerson, type TestPerson } from '../../support/persons.ts'
 import { holdsInTime } from '../../support/property.ts'
@@ -250,7 +250,7 @@ t.test('nothing is readable that its signer never sent to this person', async (t
       return text
     })
     if (seen.toSorted().join() !== [...model.keys()].toSorted().join()) {
-      throw new Error(`sent ${[...model.keys()]}, seen ${seen}`)
+      throw new Error(`sent ${[...model.keys()].join()}, seen ${seen.join()}`)
     }
     if (new Set(inbox.map(({ msgId }) => mapKey(Buffer.from(msgId)))).size !== inbox.length) {
       throw new Error('an id twice')

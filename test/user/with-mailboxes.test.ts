@@ -1,0 +1,106 @@
+/** The user half on the real mailboxes and outboxes of the machine half, without sockets. */
+
+import t from 'tap'
+import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
+import type { PeerId } from '../../src/base/util/brand.ts'
+import { AbzuError } from '../../src/base/util/errors.ts'
+import { silentLog } from '../../src/base/util/log.ts'
+import { systemClock, systemScheduler } from '../../src/base/util/system-time.ts'
+import type { DirectoryPort } from '../../src/user/account/ports.ts'
+import { AccountManager } from '../../src/user/household/account-manager.ts'
+import type { Member } from '../../src/user/household/member.ts'
+import { collect, password, quickPlatform } from '../support/household.ts'
+import { MailNetwork, MailNode } from '../support/mail-node.ts'
+
+const time = { ...systemClock, ...systemScheduler }
+const waitMs = 10_000
+
+async function house(
+  network: MailNetwork,
+  platform: CryptoPlatform,
+): Promise<{ node: MailNode; open: () => Promise<AccountManager> }> {
+  const node = await new MailNode(network, { platform, time }).start()
+  const directory: DirectoryPort = {
+    home: () => node.home,
+    resolve: async (mailbox, [host]) => {
+      const record = await network.node(host?.peerId as PeerId)?.mailboxes.record(mailbox)
+      if (!record) throw new AbzuError('ABZU_UNREACHABLE', 'nobody there')
+      return record
+    },
+  }
+  const open = async () =>
+    AccountManager.open({
+      platform,
+      clock: time,
+      scheduler: time,
+      log: silentLog,
+      rows: node.store.table('accounts'),
+      hosting: node.mailboxes,
+      post: node.outbox,
+      directory,
+    })
+  return { node, open }
+}
+
+async function delivered(member: Member, to: string, text: string): Promise<string> {
+  const { msgId } = await member.messages.send({ to, text })
+  const { state } = await member.messages.settled(msgId, { timeoutMs: waitMs })
+  return state
+}
+
+async function texts({ messages }: Member): Promise<string[]> {
+  return (await collect(messages.inbox())).map(({ text }) => text)
+}
+
+t.test('two households, from a link to a conversation, through locks', async (t) => {
+  const platform = quickPlatform()
+  const network = new MailNetwork()
+  const [a, b] = [await house(network, platform), await house(network, platform)]
+  const [manager, other] = [await a.open(), await b.open()]
+  t.teardown(async () => {
+    await Promise.all([manager.close(), other.close()])
+    for (const { node } of [a, b]) {
+      await node.stop()
+      await node.store.close()
+    }
+  })
+  const create = { role: 'admin', password } as const
+  const { member: alice } = await manager.create({ name: 'alice', ...create })
+  const { member: bob } = await other.create({ name: 'bob', ...create })
+  await alice.contacts.add({ link: await bob.contacts.link(), as: 'bob' })
+  t.equal(await delivered(alice, 'bob', 'hello'), 'delivered')
+  t.match(await collect(bob.messages.inbox()), [{ text: 'hello', request: true, name: 'alice' }])
+  await bob.contacts.add({ link: alice.id, as: 'alice' })
+  t.equal(await delivered(bob, 'alice', 'welcome'), 'delivered')
+  t.same(await texts(alice), ['welcome'])
+
+  await other.lock('bob')
+  t.equal(await delivered(alice, 'bob', 'while you were away'), 'delivered')
+  const again = await other.unlock('bob', password)
+  t.same(await texts(again), ['hello', 'while you were away'])
+
+  const many = Array.from({ length: 200 }, (_, n) => `message ${n}`)
+  const states = await Promise.all(many.map(async (text) => delivered(again, 'alice', text)))
+  t.ok(states.every((state) => state === 'delivered'))
+  t.same((await texts(alice)).toSorted(), ['welcome', ...many].toSorted())
+  t.equal((await collect(alice.messages.conversation('bob'))).length, 203)
+
+  await again.contacts.block('alice')
+  t.equal(await delivered(alice, 'bob', 'hello?'), 'refused')
+})
+
+t.test('two accounts of one node', async (t) => {
+  const platform = quickPlatform()
+  const { node, open } = await house(new MailNetwork(), platform)
+  const manager = await open()
+  t.teardown(async () => {
+    await manager.close()
+    await node.stop()
+    await node.store.close()
+  })
+  const { member: alice } = await manager.create({ name: 'alice', role: 'admin', password })
+  const { member: bob } = await manager.create({ name: 'bob', role: 'admin', password })
+  await alice.contacts.add({ link: await bob.contacts.link(), as: 'bob' })
+  t.equal(await delivered(alice, 'bob', 'across the hall'), 'delivered')
+  t.same(await texts(bob), ['across the hall'])
+})
