@@ -34,8 +34,11 @@ export function parseContactLink(text: string): { account: AccountId; link: Cont
 }
 
 function parse(text: string): { account: AccountId; link: ContactLink } {
+  if (text.length > charactersMax) {
+    throw new AbzuError('ABZU_MALFORMED', `longer than ${charactersMax} characters`)
+  }
   const [address, content, ...rest] = text.slice(scheme.length).split('#')
-  const isLink = text.startsWith(scheme) && text.length <= charactersMax && rest.length === 0
+  const isLink = text.startsWith(scheme) && rest.length === 0
   if (!isLink || !address || !content) {
     throw new AbzuError('ABZU_MALFORMED', 'not of the form abzu:abzu1...#...')
   }
