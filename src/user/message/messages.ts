@@ -111,7 +111,7 @@ export class Messages {
     await this.#takeMailIn()
     for (const message of messages.all()) {
       if (message.direction !== 'in') continue
-      const row = await this.#read(message)
+      const row = await this.#readable(message)
       const sender = row && book.byRoot(row.contact)
       if (!row || !sender || sender.standing === 'blocked') continue
       const { id, name, verified, request } = contactOf(sender)
@@ -142,7 +142,7 @@ export class Messages {
     await this.#takeMailIn()
     for (const message of messages.all()) {
       if (message.contact !== contact || message.type !== 'text') continue
-      const row = await this.#read(message)
+      const row = await this.#readable(message)
       if (!row) continue
       const { direction, text, sentAtMs } = row
       const { msgId } = message
@@ -159,6 +159,18 @@ export class Messages {
     } catch (error) {
       account.gate.check()
       log.warn('mail-not-taken-in', { error: toAbzuError(error) })
+    }
+  }
+
+  /** One damaged slot must not hide the others: it is reported to the log and left out. */
+  async #readable(message: LoggedMessage): Promise<MessageRow | undefined> {
+    const { account, log } = this.#deps
+    try {
+      return await this.#read(message)
+    } catch (error) {
+      account.gate.check()
+      log.error('message-unreadable', { error: toAbzuError(error) })
+      return undefined
     }
   }
 

@@ -122,6 +122,20 @@ t.test('nor under the header of another, another version, or in another mailbox'
   }
 })
 
+t.test('a host that answers with another slot is noticed when a message is read', async (t) => {
+  const { world, alice, bob } = await befriended()
+  for (const text of ['one', 'two', 'three']) {
+    await bob.member.messages.send({ to: 'alice', text })
+    await world.settle()
+  }
+  const { slotsOnDisk } = mailboxOf(alice)
+  const [[a, one] = [], [b, two] = []] = sealedSlots(mailboxOf(alice)).slice(-2)
+  if (a && b && one && two) slotsOnDisk.set(a, two).set(b, one)
+  t.same(await textsOf(alice), ['one'])
+  const inbox = await inboxOf(bob)
+  t.equal(inbox.length, 1)
+})
+
 t.test('an empty slot that nobody signed does not move the clock', async (t) => {
   const { world, alice, bob } = await befriended()
   const { household, reports } = await tampered(world, alice, ({ slotsOnDisk }) => {
