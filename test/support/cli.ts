@@ -30,6 +30,7 @@ export async function abzu(
     stderr,
     env,
     scheduler: foregroundScheduler,
+    patienceMs: 0,
   })
   return { code, stdout: stdout.text, stderr: stderr.text }
 }

@@ -13,7 +13,7 @@ export function accountCreate(context: CliContext): Command {
     .addOption(new Option('--role <role>', 'only admin yet').choices(roles).default('admin'))
     .action(async (name: string, options: PasswordOptions & { role: Role }) => {
       const password = await readPassword(context, options, { twice: true })
-      const client = await context.client()
+      const client = await context.daemon()
       const { role } = options
       const { id, token, words, ...created } = await client.createAccount({ name, role, password })
       await (await sessionFiles(context)).save(id, token)

@@ -8,7 +8,7 @@ export function accountList(context: CliContext): Command {
   return newCommand('list', context)
     .description('List the accounts of this node')
     .action(async () => {
-      const { accounts } = await (await context.client()).status()
+      const { accounts } = await (await context.daemon()).status()
       await context.output.result({ accounts }, () =>
         accounts.length === 0
           ? ['no account yet: abzu account create <name>']

@@ -9,7 +9,7 @@ export function accountLock(context: CliContext): Command {
     .description('Lock an account: its mail waits sealed until it is unlocked')
     .argument('[account]', 'name or id; the only one where left out')
     .action(async (nameOrId: string | undefined) => {
-      const { accounts } = await (await context.client()).status()
+      const { accounts } = await (await context.daemon()).status()
       const { id, name, locked } = pickAccount(accounts, nameOrId)
       if (!locked) await (await clientOf(context, id)).lock()
       await (await sessionFiles(context)).remove(id)

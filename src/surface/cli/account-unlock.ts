@@ -10,7 +10,7 @@ export function accountUnlock(context: CliContext): Command {
     .description('Unlock an account by its password; sealed mail that waited is opened')
     .argument('[account]', 'name or id; the only one where left out')
     .action(async (nameOrId: string | undefined, options: PasswordOptions) => {
-      const client = await context.client()
+      const client = await context.daemon()
       const { id, name } = pickAccount((await client.status()).accounts, nameOrId)
       const password = await readPassword(context, options, { twice: false })
       const { token } = await client.unlock({ account: id, password })

@@ -15,6 +15,9 @@ export interface CliIo {
   readonly env?: Env | undefined
   /** Its timers keep the process alive. */
   readonly scheduler: Scheduler
+  /** How long a daemon that is starting may take to answer, ms.
+   *  @default 5000 */
+  readonly patienceMs?: number
 }
 
 /** Heavy parts load when a command first asks for them: most commands should answer at once. */
@@ -31,6 +34,16 @@ export class CliContext {
   async paths(): Promise<HomePaths> {
     const { homePaths } = await import('../../config.ts')
     return homePaths(this.io.env)
+  }
+
+  /** A client of this home's daemon, which has a moment to start: `abzu start &` and the next command are
+   *  typed in one go.
+   *  @throws {AbzuError} ABZU_NO_DAEMON, ABZU_CONFIG_INVALID */
+  async daemon(init: { timeoutMs?: number } = {}): Promise<AbzuClient> {
+    const [client, { statusWithin }] = await Promise.all([this.client(init), import('./daemon.ts')])
+    const { scheduler, patienceMs = 5000 } = this.io
+    await statusWithin(client, { timeoutMs: patienceMs, scheduler })
+    return client
   }
 
   /** A client of this home's daemon, not yet connected and without a session. */

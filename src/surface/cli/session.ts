@@ -29,7 +29,7 @@ export async function clientOf(
   context: CliContext,
   nameOrId: string | undefined,
 ): Promise<AbzuClient> {
-  const client = await context.client()
+  const client = await context.daemon()
   const { accounts } = await client.status()
   const { id, name, locked } = pickAccount(accounts, nameOrId)
   const remedy = `abzu account unlock ${name}`

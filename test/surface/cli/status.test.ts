@@ -28,3 +28,11 @@ t.test('--wait in a process of its own: nothing else keeps it alive', async (t) 
   const { ended } = spawnAbzu(env, ['status', '--wait', '1', '--json'])
   t.equal((await ended).code, 69)
 })
+
+t.test('a command right behind `start &` waits a moment for the daemon', async (t) => {
+  const env = tempHome(t)
+  const { ended } = spawnAbzu(env, ['account', 'list', '--json'])
+  const daemon = await startFakeDaemon(env)
+  t.teardown(() => daemon.close())
+  t.equal((await ended).code, 0)
+})
