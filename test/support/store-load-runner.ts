@@ -5,13 +5,12 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { StoreLimits } from '../../src/base/store/store-limits.ts'
 import { equalBytes } from '../../src/base/util/bytes.ts'
-import type { VerifyReport } from '../../src/base/store/verifier.ts'
 import { loadItem, type StoreLoad } from './store-load.ts'
 import { openTestStore } from './store-content.ts'
 
 export interface LoadOutcome {
   readonly lines: string[]
-  /** Numbers of the items that were said to be durable, in order, and not removed. */
+  /** Numbers of the items that were said to be durable, and that nobody began to remove. */
   readonly acked: number[]
   /** Numbers of the items whose removal was said to be durable. */
   readonly gone: number[]
@@ -51,17 +50,20 @@ export async function runLoad(init: RunInit): Promise<LoadOutcome> {
   clearTimeout(timer)
   const said = (what: string) =>
     lines.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1))
-  const gone = new Set(said('gone').map(Number))
+  const going = new Set(said('going').map(Number))
   return {
     lines,
     acked: said('ack')
       .map(Number)
-      .filter((n) => !gone.has(n)),
-    gone: [...gone],
+      .filter((n) => !going.has(n)),
+    gone: said('gone').map(Number),
     errors: said('error'),
     late: said('late'),
   }
 }
+
+/** What it must come to. */
+export const nothingLost: Aftermath = { lost: [], back: [], lostCommits: 0, isSound: true }
 
 export interface Aftermath {
   /** Said to be durable, and not there as they were. */
@@ -69,7 +71,8 @@ export interface Aftermath {
   /** Said to be removed, and there. */
   readonly back: number[]
   readonly lostCommits: number
-  readonly check: VerifyReport
+  /** What a full check says. */
+  readonly isSound: boolean
 }
 
 /** Opens the store and looks for what the load was told. */
@@ -87,8 +90,8 @@ export async function lookAfter(
       if (!item || !equalBytes(item.body, body)) lost.push(n)
     }
     const back = gone.filter((n) => store.items.has(loadItem(n).mailbox, loadItem(n).id))
-    const check = await store.verify()
-    return { lost, back, lostCommits: store.report.lostCommits, check }
+    const { isSound } = await store.verify()
+    return { lost, back, lostCommits: store.report.lostCommits, isSound }
   } finally {
     await store.close()
   }

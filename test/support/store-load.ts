@@ -44,6 +44,7 @@ async function run({ dir, limits, first, calls = Infinity }: StoreLoad): Promise
   const call = async () => {
     if (draw(4) === 0 && next - first > 10) {
       const n = first + draw(next - first - 10)
+      say(`going ${n}`)
       await store.items.remove(mailbox, [loadItem(n).id])
       say(`gone ${n}`)
     } else {

@@ -68,6 +68,7 @@ async function readWhileWriting(
     })
     seen.push(...page.items.map(({ id }) => toHex(id)))
     after = page.next
+    if (seen.length > 2 * items.length) throw new Error('pages without end')
   } while (after !== undefined)
   await Promise.all(pending)
   return { seen, stable: [...stable] }
