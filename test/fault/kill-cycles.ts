@@ -33,6 +33,7 @@ export interface KillInit {
 }
 
 const executable = new URL('../../bin/abzu.js', import.meta.url).pathname
+const daemonFlags = ['--disable-sigusr1', '--report-exclude-env', '--max-semi-space-size=4']
 const password = 'a password that nobody guesses'
 /** Cheap to unlock, no limit in the way: what is tested is durability. */
 const unlimited = { perSecond: 100_000, burst: 100_000 }
@@ -69,9 +70,10 @@ class Daemon {
   async start(): Promise<string[]> {
     await writeFile(join(this.home, 'config.json'), JSON.stringify(config))
     const flags = ['start', '--tcp', '127.0.0.1:0', '--no-lan', '--log-json']
-    const child = spawn(process.execPath, [executable, ...flags], {
-      env: { ...process.env, ABZU_HOME: this.home },
-      stdio: ['ignore', 'pipe', 'inherit'],
+    const child = spawn(process.execPath, [...daemonFlags, executable, ...flags], {
+      // as the executable itself hands over: the daemon does not outlive this process
+      env: { ...process.env, ABZU_HOME: this.home, ABZU_PARENT_PID: String(process.pid) },
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     })
     this.#child = child
     for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
