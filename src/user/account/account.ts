@@ -40,7 +40,7 @@ export interface AccountInit {
   readonly rootPk: Uint8Array
   /** X-Wing: the recovery key that the words give. */
   readonly recoveryPk: Uint8Array
-  /** Wiped at the lock. */
+  /** Wiped at the lock, and where the account does not open. */
   readonly device: HeldDevice
 }
 
@@ -68,8 +68,13 @@ export class Account {
   static async open(deps: AccountDeps, init: AccountInit): Promise<Account> {
     const versions = new VersionClock(deps.clock)
     const { rootPk, device } = init
-    const slots = await readPlainSlots({ ...deps, rootPk, device, versions })
-    return new Account(deps, init, { versions, slots })
+    try {
+      const slots = await readPlainSlots({ ...deps, rootPk, device, versions })
+      return new Account(deps, init, { versions, slots })
+    } catch (error) {
+      device.wipe()
+      throw error
+    }
   }
 
   private constructor(

@@ -140,6 +140,6 @@ function isRotationDue({ notBeforeHours }: MailboxRecord, nowHours: number): boo
 
 function isSameHost(a: Host, b: Host): boolean {
   const listed = ({ peerId, role, addresses = [] }: Host): Uint8Array =>
-    encode([peerId, role, addresses])
+    encode([peerId, role, addresses.toSorted()])
   return mapKey(listed(a)) === mapKey(listed(b))
 }
