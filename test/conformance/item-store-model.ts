@@ -190,14 +190,27 @@ const drop = mailbox.map((mailbox): Call => {
   }
 })
 
-/** Calls made at once; they take effect in their order. */
+/** Calls made at once, or while the commits of those before them run; they take effect in their order. */
 const burst = fc
-  .array(fc.oneof(append, append, putSlots, remove, writeRows), { minLength: 1, maxLength: 6 })
-  .map((calls): Call => {
+  .record({
+    calls: fc.array(fc.oneof(append, append, putSlots, remove, writeRows), {
+      minLength: 1,
+      maxLength: 6,
+    }),
+    isSpread: fc.boolean(),
+  })
+  .map(({ calls, isSpread }): Call => {
     return {
-      label: `[${calls.map(({ label }) => label).join(', ')}]`,
+      label: `${isSpread ? 'spread' : 'at once'} [${calls.map(({ label }) => label).join(', ')}]`,
       apply: (model) => calls.forEach((call) => call.apply(model)),
-      run: async (store) => void (await Promise.all(calls.map(async (call) => call.run(store)))),
+      async run(store) {
+        const running: Promise<void>[] = []
+        for (const call of calls) {
+          running.push(call.run(store))
+          if (isSpread) await new Promise((resolve) => setImmediate(resolve))
+        }
+        await Promise.all(running)
+      },
     }
   })
 

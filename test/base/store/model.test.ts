@@ -4,8 +4,11 @@ import { itemStoreFollowsModel } from '../../conformance/item-store-model.ts'
 import { openTestStore } from '../../support/store-content.ts'
 import { tempHome } from '../../support/temp-home.ts'
 
+/** Caches so small that rows are always dropped. */
+const limits = { mailboxesCachedMax: 1, bucketsCachedMax: 1 }
+
 t.test('in memory', async (t) => {
-  const open = async () => openTestStore({ dir: undefined })
+  const open = async () => openTestStore({ dir: undefined, limits })
   const reopen = async <T>(store: T) => store
   await itemStoreFollowsModel(t, { seed: 1, runs: 150, open, reopen })
 })
@@ -19,11 +22,11 @@ t.test('on disk, opened again now and then', async (t) => {
     runs: 60,
     async open() {
       dir = join(home, `${stores++}`)
-      return openTestStore({ dir })
+      return openTestStore({ dir, limits })
     },
     async reopen(store) {
       await store.close()
-      return openTestStore({ dir })
+      return openTestStore({ dir, limits })
     },
   })
 })
