@@ -79,7 +79,7 @@ export class Mailboxes implements SlotDesk {
     const row = { table: this.#table.hosted.name, key: mailbox, value: rootPk }
     await store.items.putSlots(slots, [row])
     this.#keep(hosted)
-    return new OwnMailbox(this, store.items, mailbox)
+    return this.#own(mailbox)
   }
 
   /** A mailbox that is hosted already.
@@ -88,7 +88,12 @@ export class Mailboxes implements SlotDesk {
     if (!this.#table.hosted.get(mailbox)) {
       throw new AbzuError('ABZU_NOT_HOSTED', 'no such mailbox is hosted here')
     }
-    return new OwnMailbox(this, this.#deps.store.items, mailbox)
+    return this.#own(mailbox)
+  }
+
+  #own(mailbox: MailboxId): OwnMailbox {
+    const { store, log } = this.#deps
+    return new OwnMailbox({ desk: this, items: store.items, log }, mailbox)
   }
 
   /** The newest signed record of a mailbox hosted here. */

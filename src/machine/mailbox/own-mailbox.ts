@@ -1,6 +1,9 @@
-import type { ItemStore } from '../../base/store/item-store.ts'
+import type { Item, ItemStore } from '../../base/store/item-store.ts'
 import type { ItemId, MailboxId } from '../../base/util/brand.ts'
+import { toHex } from '../../base/util/bytes.ts'
 import type { Cancel } from '../../base/util/clock.ts'
+import { isAbzuError } from '../../base/util/errors.ts'
+import type { Log } from '../../base/util/log.ts'
 import type { SlotClass } from '../../base/wire/slot.ts'
 import type { SignedSlot } from './hosted-mailbox.ts'
 
@@ -13,20 +16,28 @@ export interface SlotDesk {
   watch(mailbox: MailboxId, listener: () => void): Cancel
 }
 
+export interface OwnMailboxDeps {
+  readonly desk: SlotDesk
+  readonly items: ItemStore
+  readonly log: Log
+}
+
 /** One hosted mailbox as its owner uses it. Everything it returns is sealed or signed. */
 export class OwnMailbox {
   readonly mailbox: MailboxId
   readonly #desk: SlotDesk
   readonly #items: ItemStore
+  readonly #log: Log
 
-  constructor(desk: SlotDesk, items: ItemStore, mailbox: MailboxId) {
+  constructor({ desk, items, log }: OwnMailboxDeps, mailbox: MailboxId) {
     this.#desk = desk
     this.#items = items
+    this.#log = log
     this.mailbox = mailbox
   }
 
-  /** Mail in order of arrival, at most `limit` items behind `after`.
-   *  @throws {AbzuError} ABZU_STORE_DAMAGED */
+  /** Mail in order of arrival, at most `limit` items behind `after`. A damaged item is reported in the log and
+   *  left out, so that it does not hold up the others. */
   async mail(page: { after?: number; limit: number }): Promise<{
     items: { id: ItemId; arrival: number; envelope: Uint8Array }[]
     next?: number
@@ -34,10 +45,20 @@ export class OwnMailbox {
     const { items: heads, next } = await this.#items.list(this.mailbox, { kind: 'mail', ...page })
     const items = []
     for (const { id, arrival } of heads) {
-      const item = await this.#items.get(this.mailbox, id)
+      const item = await this.#sound(id)
       if (item) items.push({ id, arrival, envelope: item.body })
     }
     return { items, ...(next !== undefined && { next }) }
+  }
+
+  async #sound(id: ItemId): Promise<Item | undefined> {
+    try {
+      return await this.#items.get(this.mailbox, id)
+    } catch (error) {
+      if (!isAbzuError(error, 'ABZU_STORE_DAMAGED')) throw error
+      this.#log.error('mail-damaged', { item: toHex(id.subarray(0, 8)), error })
+      return undefined
+    }
   }
 
   /** @see SlotDesk.putSlots */

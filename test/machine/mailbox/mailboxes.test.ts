@@ -3,10 +3,12 @@ import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
 import { openStore } from '../../../src/base/store/store.ts'
 import type { PeerId } from '../../../src/base/util/brand.ts'
 import { concatBytes, equalBytes, toHex } from '../../../src/base/util/bytes.ts'
+import { AbzuError } from '../../../src/base/util/errors.ts'
 import { silentLog } from '../../../src/base/util/log.ts'
 import { plainSlotKind, plainSlotName } from '../../../src/base/wire/plain-slot.ts'
 import { defaultMailboxLimits } from '../../../src/machine/mailbox/mailbox-limits.ts'
 import { Mailboxes } from '../../../src/machine/mailbox/mailboxes.ts'
+import { OwnMailbox } from '../../../src/machine/mailbox/own-mailbox.ts'
 import { MailboxOwner } from '../../support/mailbox-owner.ts'
 import { ManualTime } from '../../support/manual-time.ts'
 
@@ -261,4 +263,26 @@ t.test('the owner is told of new mail once it is durable', async (t) => {
   await mailboxes.take([await owner.letter(door)], peer)
   t.equal(await heard.promise, 1)
   cancel()
+})
+
+t.test('I12: one damaged item is reported and does not hold up the others', async (t) => {
+  const { store, mailboxes, owner, door } = await setUp(t)
+  const letters = [await owner.letter(door), await owner.letter(door)]
+  await mailboxes.take(letters, peer)
+  const [damaged, sound] = letters as [(typeof letters)[0], (typeof letters)[0]]
+  const reported: string[] = []
+  const items = Object.create(store.items) as typeof store.items
+  items.list = async (...args) => store.items.list(...args)
+  items.get = async (mailbox, id) => {
+    if (equalBytes(id, damaged.id)) throw new AbzuError('ABZU_STORE_DAMAGED', 'a flipped bit')
+    return store.items.get(mailbox, id)
+  }
+  const log = { ...silentLog, error: (event: string) => void reported.push(event) }
+  const own = new OwnMailbox({ desk: mailboxes, items, log }, owner.mailbox)
+  const { items: mail } = await own.mail({ limit: 10 })
+  t.strictSame(
+    mail.map(({ id }) => toHex(id)),
+    [toHex(sound.id)],
+  )
+  t.strictSame(reported, ['mail-damaged'])
 })
