@@ -12,6 +12,7 @@ import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, mapKey, readU32be, u32be } from '../../base/util/bytes.ts'
 import type { Cancel, Clock } from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError, type ErrorCode } from '../../base/util/errors.ts'
+import { Listeners } from '../../base/util/listeners.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { DeliverRequest } from '../../base/wire/deliver.ts'
 import { acknowledgedIdBytes, type Acknowledgement } from '../../base/wire/records.ts'
@@ -48,7 +49,7 @@ export class Mailboxes implements SlotDesk {
   /** Least recently used first. */
   readonly #inMemory = new Map<string, Promise<HostedMailbox | undefined>>()
   readonly #ready = new Map<string, HostedMailbox>()
-  readonly #listeners = new Map<string, Set<() => void>>()
+  readonly #listeners = new Listeners()
   /** Per mailbox: the last change of its slots, so that each sees what the one before it did. */
   readonly #changes = new Map<string, Promise<unknown>>()
 
@@ -228,18 +229,12 @@ export class Mailboxes implements SlotDesk {
   }
 
   watch(mailbox: MailboxId, listener: () => void): Cancel {
-    const key = mapKey(mailbox)
-    const listeners = this.#listeners.get(key) ?? new Set()
-    this.#listeners.set(key, listeners.add(listener))
-    return () => {
-      listeners.delete(listener)
-      if (listeners.size === 0) this.#listeners.delete(key)
-    }
+    return this.#listeners.add(mapKey(mailbox), listener)
   }
 
   #announce(admitted: readonly Admitted[]): void {
     for (const key of new Set(admitted.map(({ hosted }) => hosted.key))) {
-      for (const listener of this.#listeners.get(key) ?? []) listener()
+      this.#listeners.tell(key)
     }
   }
 

@@ -13,6 +13,7 @@ import { concatBytes, mapKey, readU64be } from '../../base/util/bytes.ts'
 import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import { RateLimiter } from '../../base/util/gcra.ts'
+import { Listeners } from '../../base/util/listeners.ts'
 import type { Log } from '../../base/util/log.ts'
 import { parseEnvelopeHeader } from '../../base/wire/envelope.ts'
 import { deliverProtocol } from '../../base/wire/protocols.ts'
@@ -70,7 +71,7 @@ export class Outbox {
   readonly #lanes = new Map<PeerId, Lane>()
   /** Letters and outcomes of each sender. */
   readonly #count = new Map<string, number>()
-  readonly #listeners = new Map<string, Set<() => void>>()
+  readonly #listeners = new Listeners()
   readonly #perAccount: RateLimiter
   readonly #perPeer: RateLimiter
   readonly #perNode: RateLimiter
@@ -167,13 +168,7 @@ export class Outbox {
 
   /** Calls `listener` when this sender has a new outcome. */
   watch(from: MailboxId, listener: () => void): Cancel {
-    const key = mapKey(from)
-    const listeners = this.#listeners.get(key) ?? new Set()
-    this.#listeners.set(key, listeners.add(listener))
-    return () => {
-      listeners.delete(listener)
-      if (listeners.size === 0) this.#listeners.delete(key)
-    }
+    return this.#listeners.add(mapKey(from), listener)
   }
 
   #expectRoom(from: MailboxId): void {
@@ -257,7 +252,7 @@ export class Outbox {
       { table: this.#envelopes.name, key, value: undefined },
       { table: this.#outcomes.name, key: outcomeKey(from, seq), value: encodeOutcome(outcome) },
     ])
-    for (const listener of this.#listeners.get(mapKey(from)) ?? []) listener()
+    this.#listeners.tell(mapKey(from))
   }
 }
 
