@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -85,6 +85,8 @@ t.test('a second daemon on the home, a taken port, an open home', async (t) => {
   })
 
   const open = tempHome(t)
+  // An empty one would be made private instead.
+  writeFileSync(join(open.ABZU_HOME, 'config.json'), '{}')
   chmodSync(open.ABZU_HOME, 0o777)
   t.equal((await spawnAbzu(open, loopback).ended).code, 77)
 })
