@@ -3,10 +3,17 @@
 import { readFileSync } from 'node:fs'
 import { fromHex } from '../../src/base/util/bytes.ts'
 
-/** The JSON file `name` (`published/ed25519-rfc8032`, `golden/crypto/envelope`). */
+/** The JSON file `name` (`published/ed25519-rfc8032`, `golden/crypto/envelope`).
+ *  @throws where it or one of its lists is empty: a test of no vectors proves nothing */
 export function readVectors<T>(name: string): T {
   const file = new URL(`../vectors/${name}.json`, import.meta.url)
-  return JSON.parse(readFileSync(file, 'utf8')) as T
+  const vectors = JSON.parse(readFileSync(file, 'utf8')) as object
+  const parts: object[] = [
+    vectors,
+    ...Object.values(vectors).filter((part) => part instanceof Object),
+  ]
+  if (parts.some((part) => Object.keys(part).length === 0)) throw new Error(`${name}: no vectors`)
+  return vectors as T
 }
 
 /** The bytes of a vector's hexadecimal field. */
