@@ -8,6 +8,9 @@ const tools = join(root, 'node_modules/.bin')
 /** The Node that runs this script also runs the tools. */
 const path = [dirname(process.execPath), tools, process.env['PATH']].join(delimiter)
 
+/** A command that takes longer is ended, and has failed. */
+const commandMsMax = 10 * 60_000
+
 function runCommand(command: readonly string[], live: boolean): Promise<Outcome> {
   const [program = '', ...args] = command
   return new Promise((resolve, reject) => {
@@ -15,6 +18,7 @@ function runCommand(command: readonly string[], live: boolean): Promise<Outcome>
       cwd: root,
       env: { ...process.env, PATH: path, NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: commandMsMax,
     })
     let output = ''
     const hear = (chunk: string): void => {
