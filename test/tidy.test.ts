@@ -5,6 +5,7 @@ import { extname, join, relative } from 'node:path'
 import t from 'tap'
 import { errorCodes } from '../src/base/util/errors.ts'
 import type { Rate } from '../src/base/util/gcra.ts'
+import { errorCode, errorNumber } from '../src/base/wire/error-numbers.ts'
 import { wireLimits } from '../src/base/wire/limits.ts'
 import * as protocols from '../src/base/wire/protocols.ts'
 import { defaultStoreLimits } from '../src/base/store/store-limits.ts'
@@ -149,6 +150,12 @@ t.test('every error code has its row, and every row its code', async (t) => {
   for (const [, code, cells = ''] of rows) {
     t.equal(cells.split('|').filter((cell) => cell.trim() !== '').length, 4, `${code}: four cells`)
   }
+  const toldToPeers = rows.filter(([, , cells]) => cells?.split('|')[1]?.includes('peer'))
+  t.strictSame(
+    toldToPeers.map(([, code]) => code),
+    errorCodes.filter((code) => errorCode(errorNumber(code)) === code),
+    'peers see what has a number',
+  )
   const thrown = sources.flatMap((file) => read(file).match(/\bABZU_[A-Z_]+\b/g) ?? [])
   const known = new Set<string>([...errorCodes, 'ABZU_HOME', 'ABZU_PARENT_PID'])
   t.strictSame(
