@@ -11,6 +11,7 @@ export interface RowForm<T> {
   encode(key: Uint8Array, row: T): Uint8Array | undefined
 }
 
+/** A row held in memory, perhaps newer than its bytes on the disk. */
 export interface CachedRow<T> {
   readonly key: Uint8Array
   /** Changed in place, by whoever then calls `changed`. */

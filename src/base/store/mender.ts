@@ -109,10 +109,12 @@ export function isUnchanged(database: Pick<Database, 'getSync'>, { key, seen }: 
   return now !== undefined && crc32(now) === seen
 }
 
+/** Whether a digest bucket is there and sums what was counted. */
 export function isTrue({ claimed, counted }: Claim<IdSum>): boolean {
   return claimed !== undefined && equalSums(claimed, counted)
 }
 
+/** The same of a mailbox's total. */
 export function isTrueTotal({ claimed, counted }: MailboxCheck['total']): boolean {
   return claimed !== undefined && equalMailboxRows(claimed, counted)
 }

@@ -18,6 +18,7 @@ export interface StoreLimits {
   readonly bucketsCachedMax: number
 }
 
+/** For a node of one household on a small disk. */
 export const defaultStoreLimits: StoreLimits = {
   queueBytesMax: 8 * 1024 * 1024,
   writeBufferBytes: 8 * 1024 * 1024,

@@ -110,6 +110,7 @@ export interface StoredTableDeps {
   readonly expectRoom: (bytes: number) => void
 }
 
+/** One table of small rows; a write is a commit of its own. */
 export class StoredTable implements Table {
   readonly name: TableName
   readonly #deps: StoredTableDeps

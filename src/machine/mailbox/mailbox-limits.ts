@@ -33,6 +33,7 @@ export interface MailboxLimits {
   readonly hostedInMemoryMax: number
 }
 
+/** For a node of one household. */
 export const defaultMailboxLimits: MailboxLimits = {
   contactItemsMax: 100_000,
   contactBytesMax: 500 * 1024 * 1024,
