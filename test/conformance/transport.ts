@@ -30,7 +30,7 @@ interface FramedInit {
   readonly scheduler?: Scheduler
 }
 
-export function framed(pipe: BytePipe, { limits, scheduler }: FramedInit = {}): PipeFrameStream {
+function framed(pipe: BytePipe, { limits, scheduler }: FramedInit = {}): PipeFrameStream {
   return new PipeFrameStream({
     peer,
     pipe,

@@ -76,7 +76,6 @@ t.test('a bug is logged and told without detail', async (t) => {
     () => {
       throw new RangeError('before the first await')
     },
-    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- even this
     async () => Promise.reject(),
   ]
   for (const bug of bugs) {
