@@ -68,8 +68,9 @@ export class Meter {
   }
 }
 
-/** CPU time of this thread, us: does not count what other programs take. */
-export function threadUs(): number {
+/** CPU time of this thread, us: what other programs take is not in it. The kernel brings it up to date
+ *  every few ms, so one difference is rough and the sum of thousands is not. */
+function threadUs(): number {
   const { user, system } = process.threadCpuUsage()
   return user + system
 }
