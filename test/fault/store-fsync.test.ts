@@ -8,9 +8,11 @@ import { ManualTime } from '../support/manual-time.ts'
 import { lookAfter, nothingLost, runLoad } from '../support/store-load-runner.ts'
 import { tempHome } from '../support/temp-home.ts'
 
+const tracer = 'strace'
+
 t.before(() => {
-  const { status } = spawnSync('strace', ['-V'])
-  if (status !== 0) throw new Error('strace is needed: apt-get install strace')
+  const { status } = spawnSync(tracer, ['-V'])
+  if (status !== 0) throw new Error(`${tracer} is needed: apt-get install ${tracer}`)
 })
 
 t.test(
@@ -23,7 +25,7 @@ t.test(
       const inject = `inject=fdatasync:error=EIO:when=${nth}`
       const { lines, acked, gone, errors, late } = await runLoad({
         load: { dir, first: 0, calls: 120 },
-        under: ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync', '-e', inject],
+        under: [tracer, '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync', '-e', inject],
       })
       t.equal(errors.length, 1, `sync ${nth} failed`)
       if (!lines.includes('open')) {
@@ -52,7 +54,7 @@ t.test('every commit is synced', async (t) => {
   const calls = 100
   const { acked } = await runLoad({
     load: { dir: join(home, 'store'), first: 0, calls },
-    under: ['strace', '-f', '-qq', '-o', trace, '-e', 'trace=fdatasync'],
+    under: [tracer, '-f', '-qq', '-o', trace, '-e', 'trace=fdatasync'],
   })
   t.ok(acked.length > calls)
   const syncs = readFileSync(trace, 'utf8').split('fdatasync(').length - 1

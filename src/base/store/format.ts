@@ -26,7 +26,7 @@ export interface Migration {
 }
 
 /** None yet. */
-export const migrations: readonly Migration[] = []
+const migrations: readonly Migration[] = []
 
 const formatKey = metaKey('format')
 const migrationKey = metaKey('migration')

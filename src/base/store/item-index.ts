@@ -3,7 +3,8 @@ import { compareBytes } from '../util/bytes.ts'
 import { parseSlotHeader, slotClass, type SlotClass } from '../wire/slot.ts'
 import type { Database } from './database.ts'
 import { decodeHead, decodeSlot, type StoredHead } from './head.ts'
-import { indexKey, keyText, slotKey } from './keys.ts'
+import type { IdFilter } from './id-filter.ts'
+import { idPrefixOf, indexKey, keyText, slotKey } from './keys.ts'
 import { Pending } from './pending.ts'
 import { damaged } from './row.ts'
 
@@ -15,12 +16,10 @@ export interface CurrentSlot {
 
 export interface ItemIndexDeps {
   readonly database: Pick<Database, 'getSync'>
+  readonly filter: Pick<IdFilter, 'add' | 'mayHave'>
   /** Id of a slot: the SHA-256 of its signed header. */
   readonly slotIdOf: (signed: Uint8Array) => ItemId
 }
-
-/** Bound on the ids remembered as absent. */
-const absentMax = 8192
 
 /** Finds items by id and slots by key, here or queued. */
 export class ItemIndex {
@@ -28,8 +27,6 @@ export class ItemIndex {
   /** null = removed. */
   readonly #heads = new Pending<StoredHead | null>()
   readonly #slots = new Pending<CurrentSlot | null>()
-  /** Ids that were just asked for and are not here: who asks is about to store. */
-  readonly #absent = new Set<string>()
 
   constructor(deps: ItemIndexDeps) {
     this.#deps = deps
@@ -40,17 +37,14 @@ export class ItemIndex {
   head(key: Uint8Array, text = keyText(key)): StoredHead | undefined {
     const queued = this.#heads.get(text)
     if (queued !== undefined) return queued ?? undefined
-    if (this.#absent.has(text)) return undefined
+    if (!this.#deps.filter.mayHave(idPrefixOf(key))) return undefined
     const value = this.#deps.database.getSync(key)
-    if (value) return decodeHead(key, value)
-    if (this.#absent.size >= absentMax) this.#absent.clear()
-    this.#absent.add(text)
-    return undefined
+    return value && decodeHead(key, value)
   }
 
   setHead(text: string, head: StoredHead | null): void {
     this.#heads.set(text, head)
-    this.#absent.delete(text)
+    if (head) this.#deps.filter.add(head.id)
   }
 
   /** @throws {AbzuError} ABZU_STORE_DAMAGED */

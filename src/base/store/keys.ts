@@ -6,34 +6,34 @@
  * 00 | name                                            about the store itself
  * 10 | mailbox[32] | first 16 bytes of the id          head of an item, to find it by id
  * 20 | mailbox[32] | kind[1] | arrival[8]              head of an item, to list it
- * 30 | arrival[8] | mailbox[32] | kind[1]              body of mail and chunks, without a checksum of its own
  * 40 | mailbox[32] | class[1] | key[20]                slot with its body
  * 50 | hours[4] | mailbox[32] | arrival[8]             what expires then
  * 60 | mailbox[32] | prefix[2]                         count and sum of the ids with these 12 bits
  * 70 | mailbox[32]                                     count and sum of all its ids, usage
  * 80 | table[1] | key                                  row of a table
+ * f0 | arrival[8] | mailbox[32] | kind[1]              body of mail and chunks, without a checksum of its own
  * ```
  *
- * Bodies lie in order of arrival, apart from the small rows: a lookup by id reads none of them, and
- * LevelDB moves them instead of merging them.
+ * Bodies lie in order of arrival, behind all other rows: a lookup by id reads none of them, and a table of
+ * new ones overlaps no other, so that LevelDB moves it down its levels and does not merge it.
  * @module
  */
 
 import { asBuffer, writeU64 } from './row.ts'
 
-export const mailboxBytes = 32
-export const idPrefixBytes = 16
+const mailboxBytes = 32
+const idPrefixBytes = 16
 
 export const family = {
   meta: 0x00,
   index: 0x10,
   arrival: 0x20,
-  body: 0x30,
   slot: 0x40,
   expiry: 0x50,
   digest: 0x60,
   mailbox: 0x70,
   table: 0x80,
+  body: 0xf0,
 } as const
 
 export const itemKinds = { mail: 1, chunk: 2, slot: 3 } as const
@@ -52,7 +52,6 @@ const tables = {
 } as const
 
 export type TableName = keyof typeof tables
-export const tableNames = Object.keys(tables) as TableName[]
 
 /** Rows from `gte` up to, not including, `lt`. */
 export interface KeyRange {
@@ -80,6 +79,11 @@ export function indexKey(mailbox: Uint8Array, id: Uint8Array): Uint8Array {
   key.set(mailbox, 1)
   for (let i = 0; i < idPrefixBytes; i++) key[33 + i] = id[i] as number
   return key
+}
+
+/** The first 16 bytes of the id, of an index key. */
+export function idPrefixOf(key: Uint8Array): Uint8Array {
+  return key.subarray(1 + mailboxBytes)
 }
 
 export function arrivalKey(mailbox: Uint8Array, kind: number, arrival: number): Uint8Array {

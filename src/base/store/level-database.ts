@@ -61,8 +61,8 @@ class LevelSnapshot implements Snapshot {
 /** strerror(ENOSPC) and strerror(EDQUOT) in the C locale: LevelDB passes on no number. */
 const noSpace = /No space left on device|Disk quota exceeded/
 
-/** What an error of LevelDB means for the store that got it. */
-export function isNoSpace(error: unknown): boolean {
+/** Whether the disk was full, as far as the messages of an error and its causes tell. */
+function isNoSpace(error: unknown): boolean {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (noSpace.test(cause.message)) return true
   }

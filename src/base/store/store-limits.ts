@@ -16,6 +16,8 @@ export interface StoreLimits {
   readonly mailboxesCachedMax: number
   /** Digest buckets held in memory. */
   readonly bucketsCachedMax: number
+  /** A filter of ids that saves lookups, a power of two: one in 500 is in vain with a million items. */
+  readonly idFilterBytes: number
 }
 
 /** For a node of one household on a small disk. */
@@ -26,4 +28,5 @@ export const defaultStoreLimits: StoreLimits = {
   reserveBytes: 128 * 1024 * 1024,
   mailboxesCachedMax: 1024,
   bucketsCachedMax: 16_384,
+  idFilterBytes: 2 * 1024 * 1024,
 }

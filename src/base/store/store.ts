@@ -12,6 +12,7 @@ import { begin, epochBytes, putEpoch, type Beginning } from './beginning.ts'
 import type { Database, WriteBatch } from './database.ts'
 import { ExpiryBook } from './expiry-book.ts'
 import { GroupCommit } from './group-commit.ts'
+import { IdFilter } from './id-filter.ts'
 import { ItemIndex } from './item-index.ts'
 import type { ItemStore } from './item-store.ts'
 import { ItemWriter } from './item-writer.ts'
@@ -104,7 +105,8 @@ function assemble(parts: Parts): Store {
   const expectRoom = (bytes: number) => files.ballast.expectRoom(bytes)
   const ledger = new Ledger(database, { state, ...limits })
   const expiry = new ExpiryBook()
-  const index = new ItemIndex({ database, slotIdOf })
+  const filter = new IdFilter({ database, log }, { bytes: limits.idFilterBytes, isEmpty: isNew })
+  const index = new ItemIndex({ database, filter, slotIdOf })
   const rows = new TableRows({ database, ledger })
   const reclaimer = new Reclaimer({ database, ballast: files.ballast, scheduler, log })
   const commit = new GroupCommit(
@@ -137,7 +139,7 @@ function assemble(parts: Parts): Store {
   }
   const tables = { rows, commit, expectRoom }
   const close = async () => {
-    await Promise.all([commit.close(), verifier.stop(), reclaimer.close()])
+    await Promise.all([commit.close(), verifier.stop(), filter.close(), reclaimer.close()])
     await files.close(!commit.isFailed)
   }
   let closing: Promise<void> | undefined

@@ -13,8 +13,8 @@ import {
 } from '../../support/store-content.ts'
 
 /** The families as the head of keys.ts describes them. */
-const [index, arrival, body, slot, expiry, digest, mailboxRow, table] = [
-  0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x80,
+const [index, arrival, slot, expiry, digest, mailboxRow, table, body] = [
+  0x10, 0x20, 0x40, 0x50, 0x60, 0x70, 0x80, 0xf0,
 ] as const
 
 const mailbox = mailboxNamed('m')
