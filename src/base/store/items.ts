@@ -1,5 +1,6 @@
 import type { ItemId, MailboxId } from '../util/brand.ts'
 import { equalBytes } from '../util/bytes.ts'
+import { assert, isAbzuError } from '../util/errors.ts'
 import type { Log } from '../util/log.ts'
 import { slotClass, type SlotClass } from '../wire/slot.ts'
 import type { Database, DatabaseRow } from './database.ts'
@@ -33,7 +34,6 @@ import {
 import type { Ledger } from './ledger.ts'
 import { bodyChecksum, damaged } from './row.ts'
 import type { RowChange } from './table.ts'
-import { assert, isAbzuError } from '../util/errors.ts'
 
 export interface ItemsDeps {
   readonly database: Database
@@ -168,17 +168,25 @@ export class Items implements ItemStore {
         after,
       })
       if (page.length === 0) break
-      removed += await this.#expireRows(page, limit - removed)
-      after = page.at(-1)?.[0]
+      const work = this.#expiring(page, limit - removed)
+      removed += await this.#deps.writer.removeHeads(work.units, (batch) => {
+        for (const { key, rest } of work.changes) {
+          if (rest) batch.put(key, rest)
+          else batch.delete(key)
+        }
+      })
+      after = work.until
     }
     return removed
   }
 
-  /** Removes at most `limit` of the items that these rows list, and of the rows what is done. */
-  async #expireRows(rows: readonly DatabaseRow[], limit: number): Promise<number> {
-    const { database, writer, log } = this.#deps
+  /** At most `limit` of the items that these rows list, what is left of the rows without them, and the last
+   *  row that was looked at. */
+  #expiring(rows: readonly DatabaseRow[], limit: number) {
+    const { database, log } = this.#deps
     const units: { mailbox: MailboxId; heads: StoredHead[] }[] = []
     const changes: { key: Uint8Array; rest: Uint8Array | undefined }[] = []
+    let until: Uint8Array | undefined
     let left = limit
     for (const [key, value] of rows) {
       if (left === 0) break
@@ -199,13 +207,9 @@ export class Items implements ItemStore {
         if (!isAbzuError(error, 'ABZU_STORE_DAMAGED')) throw error
         log.warn('expiry-row-damaged', { error })
       }
+      until = key
     }
-    return writer.removeHeads(units, (batch) => {
-      for (const { key, rest } of changes) {
-        if (rest) batch.put(key, rest)
-        else batch.delete(key)
-      }
-    })
+    return { units, changes, until }
   }
 
   async drop(mailbox: MailboxId): Promise<void> {
