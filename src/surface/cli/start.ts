@@ -104,7 +104,7 @@ async function announce({ output }: CliContext, node: AbzuNode, home: string): P
     ...addresses.map((address) => `  listening on ${address}`),
     `  everything it keeps lies in ${home}`,
     '',
-    'Next, in another terminal:',
+    'Next, in another terminal (in this folder `abzu` is `./bin/abzu.js`):',
     '  abzu account create <name>              an account of your own; write down its 24 words',
     '  abzu contact link                       a link for a friend, who gives you theirs',
     '  abzu contact add <link> --as <friend>',
