@@ -20,7 +20,9 @@ export function permissivePlatform(real: CryptoPlatform): CryptoPlatform {
   }
 }
 
+const latin1 = new TextDecoder('latin1')
+
 /** The text that the bytes hold, whatever they are. */
 export function hostileText(input: Uint8Array): string {
-  return fromUtf8(input) ?? Array.from(input, (byte) => String.fromCharCode(byte)).join('')
+  return fromUtf8(input) ?? latin1.decode(input)
 }

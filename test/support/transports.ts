@@ -69,7 +69,7 @@ export async function listening(t: Test, init?: TestTransportInit): Promise<Tran
 export async function until(
   condition: () => boolean,
   what: string,
-  patienceMs = 10_000,
+  patienceMs = 30_000,
 ): Promise<void> {
   const giveUpAtMs = performance.now() + patienceMs
   while (!condition()) {

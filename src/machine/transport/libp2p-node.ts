@@ -118,10 +118,15 @@ export async function startLibp2pNode(init: Libp2pNodeInit): Promise<Libp2pNode>
     },
   })
   // peers are dialled at the addresses their records name: what they tell libp2p is forgotten with them
-  libp2p.addEventListener('peer:disconnect', ({ detail }) => {
-    libp2p.peerStore.delete(detail).catch((error: unknown) => {
+  const forget = (peerId: Parameters<typeof libp2p.peerStore.delete>[0]) => {
+    libp2p.peerStore.delete(peerId).catch((error: unknown) => {
       log.debug('peer not forgotten', { error: error as Error })
     })
+  }
+  libp2p.addEventListener('peer:disconnect', ({ detail }) => forget(detail))
+  // what a peer tells of itself may be stored a moment after it has gone
+  libp2p.addEventListener('peer:update', ({ detail: { peer } }) => {
+    if (libp2p.getConnections(peer.id).length === 0) forget(peer.id)
   })
   const { transportManager, addressManager } = libp2p.services.inside
   return {
