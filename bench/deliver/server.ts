@@ -20,7 +20,7 @@ import {
 import { Mailboxes } from '../../src/machine/mailbox/mailboxes.ts'
 import { openTransport } from '../../src/machine/transport/open-transport.ts'
 import type { StreamHandler } from '../../src/machine/transport/transport.ts'
-import { delayCommits } from './delayed-database.ts'
+import { delayCommits } from './delayed-media.ts'
 import { answerAll } from './counting-stream.ts'
 import { withAppend } from './item-stores.ts'
 import { Meter } from './meter.ts'
@@ -50,7 +50,7 @@ async function openMailboxes({ dir, work, commitDelayMs, recipients }: ServerIni
       scheduler,
       log: silentLog,
       ...(work === 'slow-disk' && {
-        decorate: (database) => delayCommits(database, { scheduler, delayMs: commitDelayMs }),
+        decorate: (media) => delayCommits(media, { scheduler, delayMs: commitDelayMs }),
       }),
     }),
   )

@@ -31,7 +31,7 @@ import {
 } from './store-content.ts'
 
 const mailboxes = ['a', 'b', 'c'].map(mailboxNamed)
-const limits = { writeBufferBytes: 64 * 1024 }
+const limits = { writeBufferBytes: 64 * 1024, segmentBytesMax: 64 * 1024 }
 
 const items = Array.from({ length: 150 }, (_, n) =>
   itemOf(
@@ -52,9 +52,12 @@ const rows = Array.from({ length: 60 }, (_, n) => ({
   value: utf8(`value ${n}`.repeat(n)),
 }))
 
+/** Items that come last, and so are in the journal alone where the store is not closed. */
+const lastItems = 30
+
 /** Writes what every copy should hold; some of it replaced or removed on the way. */
 export async function writeDamageSample(store: Store): Promise<void> {
-  for (let n = 0; n < items.length; n += 3) {
+  for (let n = 0; n < items.length - lastItems; n += 3) {
     const passing = itemOf(mailboxNamed('a'), `removed ${n}`.repeat(20))
     await store.items.append([...items.slice(n, n + 3), passing], rows.slice(n / 3, n / 3 + 1))
     await store.items.remove(passing.mailbox, [passing.id])
@@ -64,6 +67,7 @@ export async function writeDamageSample(store: Store): Promise<void> {
     await store.items.putSlots([slotOf(slot.mailbox, slot)])
   }
   await store.commit(rows)
+  for (const item of items.slice(-lastItems)) await store.items.append([item])
 }
 
 /** The first read that returned something else than what was written; undefined where none did.

@@ -36,6 +36,7 @@ const diskBytes = statfsSync(disk).blocks * statfsSync(disk).bsize
  *  reader still looks at goes away one merge later. */
 const limits = {
   writeBufferBytes: 64 * 1024,
+  segmentBytesMax: 64 * 1024,
   queueBytesMax: 64 * 1024,
   ballastBytes: Math.floor(diskBytes * 0.7),
 }

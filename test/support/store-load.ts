@@ -38,7 +38,10 @@ const say = (line: string) => writeSync(1, `${line}\n`)
 
 async function run({ dir, limits, first, calls = Infinity }: StoreLoad): Promise<void> {
   const draw = seededIntegers(first)
-  const store = await openTestStore({ dir, limits: { writeBufferBytes: 256 * 1024, ...limits } })
+  const store = await openTestStore({
+    dir,
+    limits: { writeBufferBytes: 256 * 1024, segmentBytesMax: 256 * 1024, ...limits },
+  })
   say('open')
   let next = first
   const call = async () => {

@@ -21,7 +21,7 @@ export interface CachedRow<T> {
 }
 
 /**
- * Rows that many writes change, such as a count: changed in memory, written once a commit. What is
+ * Rows that many writes change, such as a count: changed in memory, written once a batch. What is
  * cached runs ahead of the database; rows that no unfinished commit writes are dropped when there are
  * too many.
  */

@@ -6,12 +6,14 @@
 import { crc32 } from 'node:zlib'
 import type { ItemId, MailboxId } from '../util/brand.ts'
 import { equalBytes } from '../util/bytes.ts'
+import { isAbzuError } from '../util/errors.ts'
+import { readBody } from './body.ts'
+import { addHeld, heldForm, type Held } from './body-book.ts'
 import type { Database, DatabaseRow, Snapshot } from './database.ts'
 import { decodeHead, decodeSlot, type StoredHead } from './head.ts'
 import { addId, bucketOf, emptySum, type IdSum } from './id-sum.ts'
 import {
   arrivalKey,
-  bodyKey,
   digestKey,
   family,
   indexKey,
@@ -23,10 +25,12 @@ import {
 } from './keys.ts'
 import type { Claim } from './ledger.ts'
 import { bucketForm, countUsage, mailboxRowForm, type MailboxRow } from './mailbox-row.ts'
-import { bodyChecksum, isIntact } from './row.ts'
+import { isIntact } from './row.ts'
+import type { Segments } from './segments.ts'
 
 export interface CheckDeps {
   readonly database: Pick<Database, 'page' | 'getMany'>
+  readonly segments: Pick<Segments, 'read'>
   readonly snapshot: Snapshot
   readonly slotIdOf: (signed: Uint8Array) => ItemId
   /** Lets others run. @throws {AbzuError} ABZU_CLOSED */
@@ -55,6 +59,8 @@ export interface MailboxCheck {
   readonly mailbox: MailboxId
   readonly total: Claim<MailboxRow>
   readonly buckets: ReadonlyMap<number, Claim<IdSum>>
+  /** What its items need of each segment. */
+  readonly held: ReadonlyMap<number, Held>
   /** Rows that are not what was written, or that belong to nothing. */
   readonly badRows: readonly BadRow[]
   /** Items with one of their two heads gone. */
@@ -81,6 +87,7 @@ class Checking {
   readonly #mailbox: MailboxId
   readonly #total: MailboxRow = mailboxRowForm.empty()
   readonly #buckets = new Map<number, IdSum>()
+  readonly #held = new Map<number, Held>()
   readonly #badRows: BadRow[] = []
   readonly #halves: BrokenItem[] = []
   readonly #hollow: BrokenItem[] = []
@@ -98,6 +105,7 @@ class Checking {
       mailbox: this.#mailbox,
       total: await this.#checkTotal(),
       buckets: await this.#checkBuckets(),
+      held: this.#held,
       badRows: this.#badRows,
       halves: this.#halves,
       hollow: this.#hollow,
@@ -117,7 +125,6 @@ class Checking {
       const other = indexed[n]
       if (other && other.arrival !== head.arrival) {
         this.#bad(arrivalKey(this.#mailbox, itemKinds[head.kind], head.arrival))
-        this.#bad(bodyKey(this.#mailbox, itemKinds[head.kind], head.arrival))
         continue
       }
       this.#count(head)
@@ -196,19 +203,26 @@ class Checking {
   }
 
   async #haveBodies(heads: readonly StoredHead[]): Promise<boolean[]> {
-    const keys = heads.map(({ kind, arrival, slot }) =>
-      slot
-        ? slotKey(this.#mailbox, slot.class, slot.key)
-        : bodyKey(this.#mailbox, itemKinds[kind], arrival),
-    )
-    const values = await this.#valuesAt(keys)
-    return heads.map((head, n) => {
-      const [key, value] = [keys[n] as Uint8Array, values[n]]
-      if (!value) return false
-      if (!head.slot) return bodyChecksum(key, value) === head.bodyChecksum
-      const row = intact(key, value, decodeSlot)
-      return row?.arrival === head.arrival && equalBytes(this.#deps.slotIdOf(row.signed), head.id)
-    })
+    const has: boolean[] = []
+    for (const head of heads) has.push(await this.#hasBody(head))
+    return has
+  }
+
+  async #hasBody(head: StoredHead): Promise<boolean> {
+    if (!head.slot) return this.#hasReadableBody(head)
+    const key = slotKey(this.#mailbox, head.slot.class, head.slot.key)
+    const [value] = await this.#valuesAt([key])
+    const row = intact(key, value, decodeSlot)
+    return row?.arrival === head.arrival && equalBytes(this.#deps.slotIdOf(row.signed), head.id)
+  }
+
+  async #hasReadableBody(head: StoredHead): Promise<boolean> {
+    try {
+      return (await readBody(this.#deps.segments, head)) !== undefined
+    } catch (error) {
+      if (isAbzuError(error, 'ABZU_STORE_DAMAGED')) return false
+      throw error
+    }
   }
 
   async #valuesAt(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
@@ -219,6 +233,7 @@ class Checking {
   #count(head: StoredHead): void {
     addId(this.#total.ids, head.id)
     countUsage(this.#total.usage, head, 1, head.sizeBytes)
+    if (head.place) countHeld(this.#held, head.place.segment, { items: 1, bytes: head.sizeBytes })
     const prefix = bucketOf(head.id)
     const bucket = this.#buckets.get(prefix) ?? emptySum()
     addId(bucket, head.id)
@@ -228,6 +243,13 @@ class Checking {
   #bad(key: Uint8Array, value?: Uint8Array): void {
     note(this.#badRows, badRow(key, value))
   }
+}
+
+/** Adds to what is counted of a segment. */
+export function countHeld(counted: Map<number, Held>, segment: number, more: Held): void {
+  const held = counted.get(segment) ?? heldForm.empty()
+  addHeld(held, more)
+  counted.set(segment, held)
 }
 
 /** Adds a finding while there is room. */

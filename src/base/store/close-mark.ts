@@ -3,8 +3,8 @@
  * opens the store compares and then removes it, so that a crash leaves none.
  *
  * LevelDB passes over a damaged record of its log, and deletes what a damaged manifest does not name;
- * so this looks before LevelDB does. Tables are compared by size only: reading them all takes long, and
- * the full check finds what is wrong in them.
+ * so this looks before LevelDB does. Tables and segments are compared by size only: reading them all takes
+ * long, and the full check finds what is wrong in them.
  * @module
  */
 
@@ -15,11 +15,12 @@ import { crc32 } from 'node:zlib'
 import { AbzuError } from '../util/errors.ts'
 import { commitFileName } from './commit-file.ts'
 import { syncDirectory } from './private-directory.ts'
+import { isSegmentFile } from './segment-files.ts'
 
 interface FileFacts {
   readonly name: string
   readonly bytes: number
-  /** Of the whole file; missing for tables. */
+  /** Of the whole file; missing for tables and segments. */
   readonly checksum?: number
 }
 
@@ -29,6 +30,7 @@ const log = /^\d+\.log$/
 const counted = (name: string) =>
   table.test(name) ||
   log.test(name) ||
+  isSegmentFile(name) ||
   name.startsWith('MANIFEST-') ||
   name === 'CURRENT' ||
   name === commitFileName
@@ -43,7 +45,7 @@ async function factsOf(dir: string, name: string): Promise<FileFacts | undefined
   const path = join(dir, name)
   try {
     const { size } = await stat(path)
-    if (table.test(name)) return { name, bytes: size }
+    if (table.test(name) || isSegmentFile(name)) return { name, bytes: size }
     return { name, bytes: size, checksum: await checksumOfFile(path) }
   } catch (error) {
     if (isMissing(error)) return undefined
@@ -94,7 +96,9 @@ export async function takeCloseMark(dir: string): Promise<CloseMark> {
   const facts = await readMark(dir)
   if (!facts) return { wasClosed: false, changed: [] }
   const changed = await changedSince(dir, facts)
-  const fatal = changed.find((name) => !log.test(name) && name !== commitFileName)
+  const fatal = changed.find(
+    (name) => table.test(name) || name === 'CURRENT' || name.startsWith('MANIFEST-'),
+  )
   // Where another process has opened the store since, the mark is gone and the comparison says nothing.
   if (fatal !== undefined && (await readMark(dir))) {
     throw new AbzuError('ABZU_STORE_DAMAGED', `${fatal} changed while the store was closed`)

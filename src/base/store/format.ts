@@ -10,7 +10,7 @@ import { checksumBytes, damaged, newValue, seal, unseal } from './row.ts'
 import { stateKey } from './state-row.ts'
 
 /** What this program reads and writes. */
-export const storeFormat = 1
+export const storeFormat = 2
 
 /** Turns a store of format `to - 1` into one of format `to`, a bounded step at a time. */
 export interface Migration {
@@ -25,9 +25,6 @@ export interface Migration {
   ): Promise<Uint8Array | undefined>
 }
 
-/** None yet. */
-const migrations: readonly Migration[] = []
-
 const formatKey = metaKey('format')
 const migrationKey = metaKey('migration')
 
@@ -40,7 +37,7 @@ export function readFormat(database: Pick<Database, 'getSync'>): number | undefi
   return undefined
 }
 
-export function putFormat(batch: WriteBatch, format: number): void {
+export function putFormat(batch: Pick<WriteBatch, 'put'>, format: number): void {
   const value = newValue(4)
   value.writeUInt32BE(format, checksumBytes)
   batch.put(formatKey, seal(formatKey, value))
@@ -51,7 +48,7 @@ export function putFormat(batch: WriteBatch, format: number): void {
 export async function migrate(
   database: Database,
   found: number,
-  steps: readonly Migration[] = migrations,
+  steps: readonly Migration[],
   target = storeFormat,
 ): Promise<void> {
   if (found > target) {

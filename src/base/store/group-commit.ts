@@ -1,25 +1,85 @@
 import type { Scheduler } from '../util/clock.ts'
 import { AbzuError, toAbzuError } from '../util/errors.ts'
 import type { Database, WriteBatch } from './database.ts'
+import type { Journal, LaidRecord } from './journal.ts'
+import type { JournalEntry } from './journal-record.ts'
+
+/** What the units of one commit add to it. */
+export interface CommitUnit extends Pick<WriteBatch, 'put' | 'delete'> {
+  /** Adds an item to the journal. A commit of nothing else needs no write of the database. */
+  keep(entry: JournalEntry): void
+  /** Makes the commit one that reaches the database. */
+  withIndex(): void
+}
 
 export interface GroupCommitDeps {
   readonly database: Pick<Database, 'batch' | 'write'>
+  readonly journal: Pick<Journal, 'write'>
   readonly scheduler: Pick<Scheduler, 'soon'>
-  /** Adds to a batch, just before it is written, what all its units share. */
-  readonly seal: (batch: WriteBatch) => void
+  /** Called just before a commit is written. Adds to its batch, where it has one, what the units share, and
+   *  lays its record, where it has entries. */
+  readonly seal: (
+    entries: readonly JournalEntry[],
+    batch: WriteBatch | undefined,
+  ) => LaidRecord | undefined
+  /** So much is in the journal alone that the next commit is to bring it into the database. */
+  readonly isIndexDue: () => boolean
   /** Runs after fsync and before any writer is told.
    *  @throws where the commit must not count */
   readonly durable: () => void
 }
 
-interface Commit {
-  readonly batch: WriteBatch
-  readonly done: PromiseWithResolvers<void>
+/** What the units of one commit have added. */
+class Commit implements CommitUnit {
+  readonly done = Promise.withResolvers<void>()
+  readonly entries: JournalEntry[] = []
+  readonly #database: Pick<Database, 'batch'>
+  #batch: WriteBatch | undefined
+  #entryBytes = 0
+
+  constructor(database: Pick<Database, 'batch'>) {
+    this.#database = database
+    // Each writer hears of a failure itself; a commit that nobody waits for must not end the process.
+    this.done.promise.catch(() => {})
+  }
+
+  get bytes(): number {
+    return this.#entryBytes + (this.#batch?.bytes ?? 0)
+  }
+
+  /** Missing where the database is not needed. */
+  get batch(): WriteBatch | undefined {
+    return this.#batch
+  }
+
+  withIndex(): void {
+    this.#opened()
+  }
+
+  put(key: Uint8Array, value: Uint8Array): void {
+    this.#opened().put(key, value)
+  }
+
+  delete(key: Uint8Array): void {
+    this.#opened().delete(key)
+  }
+
+  #opened(): WriteBatch {
+    return (this.#batch ??= this.#database.batch())
+  }
+
+  keep(entry: JournalEntry): void {
+    this.entries.push(entry)
+    this.#entryBytes += entry.body.length
+  }
 }
 
 /**
  * One write and one fsync for everything that was queued while the last one ran. No timer: an idle
  * store starts once what is at hand in this turn of the event loop has joined.
+ *
+ * Items go to the journal; a commit that has rows goes to the database as well, and takes along whatever
+ * was in the journal alone. So the database always has a whole number of commits.
  *
  * An error ends it. An fsync is not tried again, since the kernel may have dropped what it could not
  * write and then say that all is well.
@@ -52,18 +112,24 @@ export class GroupCommit {
    *  would not be accepted */
   expectReady(): void {
     if (this.#end) throw this.#end
-    const bytes = (this.#open?.batch.bytes ?? 0) + (this.#writing?.batch.bytes ?? 0)
+    const bytes = (this.#open?.bytes ?? 0) + (this.#writing?.bytes ?? 0)
     if (bytes > this.#bytesMax) throw new AbzuError('ABZU_OVERLOADED', 'too many writes wait')
   }
 
-  /** Lets `add` put the rows of one atomic unit into the next commit. Resolves after its fsync. `add`
-   *  must not throw: a unit is added whole or not at all.
+  /** Lets `add` put one atomic unit into the next commit. Resolves after its fsync. `add` must not throw: a
+   *  unit is added whole or not at all.
    *  @throws {AbzuError} as expectReady; ABZU_STORE_FAILED, ABZU_DISK_FULL */
-  async queue(add: (batch: WriteBatch) => void): Promise<void> {
+  async queue(add: (unit: CommitUnit) => void): Promise<void> {
     this.expectReady()
     const commit = this.#next()
-    add(commit.batch)
+    add(commit)
     return commit.done.promise
+  }
+
+  /** Resolves when the database has everything queued so far.
+   *  @throws {AbzuError} as queue */
+  async index(): Promise<void> {
+    return this.queue((unit) => unit.withIndex())
   }
 
   /** Resolves when everything queued so far is durable.
@@ -75,31 +141,33 @@ export class GroupCommit {
 
   #next(): Commit {
     if (this.#open) return this.#open
-    const done = Promise.withResolvers<void>()
-    // Each writer hears of a failure itself; a commit that nobody waits for must not end the process.
-    done.promise.catch(() => {})
-    this.#open = { batch: this.#deps.database.batch(), done }
+    this.#open = new Commit(this.#deps.database)
     if (!this.#writing) this.#deps.scheduler.soon(() => void this.#write())
     return this.#open
   }
 
   async #write(): Promise<void> {
+    const { database, journal, seal, isIndexDue, durable, scheduler } = this.#deps
     const commit = this.#open
     if (!commit) return
     this.#open = undefined
     this.#writing = commit
     try {
-      this.#deps.seal(commit.batch)
-      await this.#deps.database.write(commit.batch)
+      if (isIndexDue()) commit.withIndex()
+      const { entries, batch } = commit
+      const record = seal(entries, batch)
+      if (record) await journal.write(record)
       if (this.#writing !== commit) return
-      this.#deps.durable()
+      if (batch) await database.write(batch)
+      if (this.#writing !== commit) return
+      durable()
     } catch (error) {
       this.fail(error)
       return
     }
     this.#writing = undefined
     commit.done.resolve()
-    if (this.#open) this.#deps.scheduler.soon(() => void this.#write())
+    if (this.#open) scheduler.soon(() => void this.#write())
   }
 
   /** Ends the acceptance of writes: nobody who still waits is told that a write is durable. */

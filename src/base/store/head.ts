@@ -1,9 +1,11 @@
 /**
- * The head of an item as a row: everything but its body. It is kept twice, under the item's id and under
- * its place in the order of arrival, so that one can be made anew from the other.
+ * The head of an item: everything but its body. As a row it is kept twice, under the item's id and under
+ * its place in the order of arrival, so that one can be made anew from the other; and once more in front
+ * of the body, in the journal.
  *
- * `checksum[4] | kind[1] | pool[1] | id[32] | arrival[8] | received ms[6] | expires hours[4] | size[4] |
- * checksum of the body[4]`, and for a slot `class[1] | key[20]`
+ * `kind[1] | pool[1] | id[32] | arrival[8] | received ms[6] | expires hours[4] | size[4] |
+ * checksum of the body[4]`; a row has its checksum in front and behind it `segment[4] | offset[4]` of the
+ * body, or for a slot `class[1] | key[20]`
  * @module
  */
 
@@ -11,35 +13,63 @@ import type { ItemId } from '../util/brand.ts'
 import { slotHeaderBytes, slotKeyBytes, type SlotClass } from '../wire/slot.ts'
 import type { ItemHead, ItemKind } from './item-store.ts'
 import { itemKinds } from './keys.ts'
-import { damaged, newValue, readU64, unseal, writeU64 } from './row.ts'
+import { checksumBytes, damaged, newValue, readU64, unseal, writeU64 } from './row.ts'
+import type { BodyPlace } from './segments.ts'
 
 export interface StoredHead extends ItemHead {
-  /** Checksum of the row that holds the body; 0 for a slot, whose row carries its own. */
+  /** Of the body; 0 for a slot, whose row carries its own. */
   readonly bodyChecksum: number
+  /** Where the body lies, from when its commit is sealed; missing for a slot. */
+  place?: BodyPlace
   /** Where a slot's row is. */
   readonly slot?: { readonly class: SlotClass; readonly key: Uint8Array }
 }
 
-const plainBytes = 60
-const slotBytes = plainBytes + 1 + slotKeyBytes
+export const headBytes = 60
+const placeBytes = 8
 const kindNames = new Map<number, ItemKind>(
   Object.entries(itemKinds).map(([name, number]) => [number, name as ItemKind]),
 )
 
+/** Writes the 60 bytes that all forms of a head have. */
+export function writeHead(head: StoredHead, target: Buffer, offset: number): void {
+  target[offset] = itemKinds[head.kind]
+  target[offset + 1] = head.pool
+  target.set(head.id, offset + 2)
+  writeU64(target, head.arrival, offset + 34)
+  target.writeUIntBE(head.receivedAtMs, offset + 42, 6)
+  target.writeUInt32BE(head.expiresAtHours, offset + 48)
+  target.writeUInt32BE(head.sizeBytes, offset + 52)
+  target.writeUInt32BE(head.bodyChecksum, offset + 56)
+}
+
+/** Reads them; undefined where they are no head. */
+export function readHead(source: Buffer): StoredHead | undefined {
+  const kind = kindNames.get(source[0] ?? 0)
+  if (!kind) return undefined
+  return {
+    kind,
+    pool: source[1] as number,
+    id: source.subarray(2, 34) as Uint8Array as ItemId,
+    arrival: readU64(source, 34),
+    receivedAtMs: source.readUIntBE(42, 6),
+    expiresAtHours: source.readUInt32BE(48),
+    sizeBytes: source.readUInt32BE(52),
+    bodyChecksum: source.readUInt32BE(56),
+  }
+}
+
 /** The value of a head's rows, not sealed yet. */
 export function encodeHead(head: StoredHead): Buffer {
-  const value = newValue(head.slot ? slotBytes : plainBytes)
-  value[4] = itemKinds[head.kind]
-  value[5] = head.pool
-  value.set(head.id, 6)
-  writeU64(value, head.arrival, 38)
-  value.writeUIntBE(head.receivedAtMs, 46, 6)
-  value.writeUInt32BE(head.expiresAtHours, 52)
-  value.writeUInt32BE(head.sizeBytes, 56)
-  value.writeUInt32BE(head.bodyChecksum, 60)
+  const rest = checksumBytes + headBytes
+  const value = newValue(headBytes + (head.slot ? 1 + slotKeyBytes : placeBytes))
+  writeHead(head, value, checksumBytes)
   if (head.slot) {
-    value[64] = head.slot.class
-    value.set(head.slot.key, 65)
+    value[rest] = head.slot.class
+    value.set(head.slot.key, rest + 1)
+  } else {
+    value.writeUInt32BE(head.place?.segment ?? 0, rest)
+    value.writeUInt32BE(head.place?.offset ?? 0, rest + 4)
   }
   return value
 }
@@ -47,28 +77,22 @@ export function encodeHead(head: StoredHead): Buffer {
 /** @throws {AbzuError} ABZU_STORE_DAMAGED */
 export function decodeHead(key: Uint8Array, value: Uint8Array): StoredHead {
   const content = unseal(key, value)
-  const kind = kindNames.get(content[0] ?? 0)
-  if (!kind || content.length !== (kind === 'slot' ? slotBytes : plainBytes)) {
+  const head = readHead(content)
+  const restBytes = head?.kind === 'slot' ? 1 + slotKeyBytes : placeBytes
+  if (!head || content.length !== headBytes + restBytes) {
     throw damaged('the head of an item has no known form')
   }
-  return {
-    kind,
-    pool: content[1] as number,
-    id: content.subarray(2, 34) as Uint8Array as ItemId,
-    arrival: readU64(content, 34),
-    receivedAtMs: content.readUIntBE(42, 6),
-    expiresAtHours: content.readUInt32BE(48),
-    sizeBytes: content.readUInt32BE(52),
-    bodyChecksum: content.readUInt32BE(56),
-    ...(kind === 'slot' && {
-      slot: { class: content[60] as SlotClass, key: content.subarray(61) },
-    }),
+  if (head.kind !== 'slot') {
+    const [segment, offset] = [content.readUInt32BE(headBytes), content.readUInt32BE(headBytes + 4)]
+    return { ...head, place: { segment, offset } }
   }
+  const slotClass = content[headBytes] as SlotClass
+  return { ...head, slot: { class: slotClass, key: content.subarray(headBytes + 1) } }
 }
 
 /** The head as others see it. */
 export function publicHead(head: StoredHead): ItemHead {
-  const { bodyChecksum: _, slot: __, ...rest } = head
+  const { bodyChecksum: _, place: __, slot: ___, ...rest } = head
   return rest
 }
 

@@ -1,17 +1,28 @@
 import type { ItemId, MailboxId } from '../util/brand.ts'
 import { compareBytes } from '../util/bytes.ts'
 import { parseSlotHeader, slotClass, type SlotClass } from '../wire/slot.ts'
-import type { Database } from './database.ts'
-import { decodeHead, decodeSlot, type StoredHead } from './head.ts'
+import type { Database, WriteBatch } from './database.ts'
+import { decodeHead, decodeSlot, encodeHead, type StoredHead } from './head.ts'
 import type { IdFilter } from './id-filter.ts'
-import { idPrefixOf, indexKey, keyText, slotKey } from './keys.ts'
+import type { ItemKind } from './item-store.ts'
+import { arrivalKey, idPrefixOf, indexKey, itemKinds, keyText, slotKey } from './keys.ts'
 import { Pending } from './pending.ts'
-import { damaged } from './row.ts'
+import { contentChecksum, damaged, seal } from './row.ts'
 
 /** The version of a slot that is here. */
 export interface CurrentSlot {
   readonly version: number
   readonly head: StoredHead & { readonly slot: NonNullable<StoredHead['slot']> }
+}
+
+/** A head with the two names that its rows have. */
+export interface IndexEntry {
+  readonly mailbox: MailboxId
+  /** Index key. */
+  readonly key: Uint8Array
+  /** The same as text. */
+  readonly text: string
+  readonly head: StoredHead
 }
 
 export interface ItemIndexDeps {
@@ -21,30 +32,69 @@ export interface ItemIndexDeps {
   readonly slotIdOf: (signed: Uint8Array) => ItemId
 }
 
-/** Finds items by id and slots by key, here or queued. */
+/** Finds items by id and slots by key: in the database, in the journal alone, or queued. */
 export class ItemIndex {
   readonly #deps: ItemIndexDeps
   /** null = removed. */
-  readonly #heads = new Pending<StoredHead | null>()
+  readonly #heads = new Pending<IndexEntry | null>()
   readonly #slots = new Pending<CurrentSlot | null>()
+  /** Durable, and not in the database yet: in order of arrival. */
+  readonly #journaled = new Map<string, IndexEntry>()
+  #queued = 0
+  #sealed = 0
 
   constructor(deps: ItemIndexDeps) {
     this.#deps = deps
   }
 
-  /** `key` is an index key, `text` the same as text.
+  /** Heads that the database does not have yet. */
+  get absent(): number {
+    return this.#journaled.size + this.#sealed + this.#queued
+  }
+
+  /** `key` is an index key, `text` the same as text. Covers what is queued.
    *  @throws {AbzuError} ABZU_STORE_DAMAGED */
   head(key: Uint8Array, text = keyText(key)): StoredHead | undefined {
     const queued = this.#heads.get(text)
-    if (queued !== undefined) return queued ?? undefined
+    if (queued !== undefined) return queued?.head
+    return this.durableHead(key, text)
+  }
+
+  /** The same of what is durable.
+   *  @throws {AbzuError} ABZU_STORE_DAMAGED */
+  durableHead(key: Uint8Array, text = keyText(key)): StoredHead | undefined {
+    const journaled = this.#journaled.get(text)
+    if (journaled) return journaled.head
     if (!this.#deps.filter.mayHave(idPrefixOf(key))) return undefined
     const value = this.#deps.database.getSync(key)
     return value && decodeHead(key, value)
   }
 
-  setHead(text: string, head: StoredHead | null): void {
-    this.#heads.set(text, head)
-    if (head) this.#deps.filter.add(head.id)
+  /** Durable heads of a mailbox behind an arrival that the database may not have, in order of arrival. */
+  journaledOf(mailbox: MailboxId, kind: ItemKind, after: number): StoredHead[] {
+    const heads: StoredHead[] = []
+    for (const entry of this.#journaled.values()) {
+      const { head } = entry
+      const isAsked = head.kind === kind && head.arrival > after
+      if (isAsked && compareBytes(entry.mailbox, mailbox) === 0) heads.push(head)
+    }
+    return heads
+  }
+
+  add(entry: IndexEntry): void {
+    this.#heads.set(entry.text, entry)
+    this.#deps.filter.add(entry.head.id)
+    this.#queued++
+  }
+
+  remove(text: string): void {
+    this.#heads.set(text, null)
+  }
+
+  /** Takes over what was found in the journal when the store was opened. */
+  replay(entry: IndexEntry): void {
+    this.#journaled.set(entry.text, entry)
+    this.#deps.filter.add(entry.head.id)
   }
 
   /** @throws {AbzuError} ABZU_STORE_DAMAGED */
@@ -74,15 +124,39 @@ export class ItemIndex {
     this.#slots.set(slotText(mailbox, key), slot)
   }
 
-  seal(): void {
+  /** Closes the open commit. Into a batch go the heads that it adds and those that are in the journal alone,
+   *  but for what is removed. */
+  seal(batch: WriteBatch | undefined): void {
     this.#heads.seal()
     this.#slots.seal()
+    this.#sealed = this.#queued
+    this.#queued = 0
+    if (!batch) return
+    for (const entry of this.#journaled.values()) {
+      if (this.#heads.get(entry.text) === undefined) putHead(batch, entry)
+    }
+    for (const entry of this.#heads.sealed()) if (entry) putHead(batch, entry)
   }
 
-  durable(): void {
+  /** The sealed commit is durable, in the database or in the journal alone. */
+  durable(where: 'database' | 'journal'): void {
+    if (where === 'database') this.#journaled.clear()
+    else {
+      for (const entry of this.#heads.sealed()) if (entry) this.#journaled.set(entry.text, entry)
+    }
+    this.#sealed = 0
     this.#heads.durable()
     this.#slots.durable()
   }
+}
+
+/** Writes both rows of a head. */
+export function putHead(batch: Pick<WriteBatch, 'put'>, { key, mailbox, head }: IndexEntry): void {
+  const value = encodeHead(head)
+  const content = contentChecksum(value)
+  batch.put(key, seal(key, value, content))
+  const arrivalAt = arrivalKey(mailbox, itemKinds[head.kind], head.arrival)
+  batch.put(arrivalAt, seal(arrivalAt, value, content))
 }
 
 /** A slot is one whatever its class. */

@@ -3,16 +3,17 @@ import { assert, AbzuError } from '../util/errors.ts'
 import { equalBytes } from '../util/bytes.ts'
 import type { Clock } from '../util/clock.ts'
 import { parseSlotHeader } from '../wire/slot.ts'
-import type { WriteBatch } from './database.ts'
+import type { BodyBook } from './body-book.ts'
 import type { ExpiryBook } from './expiry-book.ts'
-import type { GroupCommit } from './group-commit.ts'
-import { encodeHead, encodeSlot, type StoredHead } from './head.ts'
+import type { CommitUnit, GroupCommit } from './group-commit.ts'
+import { encodeSlot, type StoredHead } from './head.ts'
 import { isNewer, slotText, type CurrentSlot, type ItemIndex } from './item-index.ts'
 import type { NewItem, SlotResult, StoredSlot } from './item-store.ts'
-import { arrivalKey, bodyKey, indexKey, itemKinds, keyText, slotKey } from './keys.ts'
+import { arrivalKey, indexKey, itemKinds, keyText, slotKey } from './keys.ts'
 import type { Ledger, LedgerEntry } from './ledger.ts'
 import { poolCount } from './mailbox-row.ts'
-import { bodyChecksum, contentChecksum, seal } from './row.ts'
+import { bodyChecksum, seal } from './row.ts'
+import { isSamePlace, nowhere, type BodyPlace } from './segments.ts'
 import type { RowChange } from './table.ts'
 import type { TableRows } from './table-rows.ts'
 
@@ -20,6 +21,7 @@ export interface ItemWriterDeps {
   readonly commit: Pick<GroupCommit, 'expectReady' | 'queue' | 'settled'>
   readonly index: ItemIndex
   readonly ledger: Ledger
+  readonly book: Pick<BodyBook, 'subtract'>
   readonly expiry: Pick<ExpiryBook, 'add'>
   readonly tables: Pick<TableRows, 'prepare' | 'write'>
   readonly slotIdOf: (signed: Uint8Array) => ItemId
@@ -83,30 +85,27 @@ export class ItemWriter {
     const changes = tables.prepare(rows)
     if (fresh.length === 0 && changes.length === 0) return commit.settled()
     if (fresh.length > 0) expectRoom(Infinity)
-    return commit.queue((batch) => {
-      for (const unit of fresh) this.#store(batch, unit)
-      tables.write(batch, changes)
+    return commit.queue((unit) => {
+      for (const one of fresh) this.#store(unit, one)
+      tables.write(unit, changes)
     })
   }
 
-  #store(batch: WriteBatch, { item, key, text, entry }: Fresh): void {
+  #store(unit: CommitUnit, { item, key, text, entry }: Fresh): void {
     const { index, ledger, expiry } = this.#deps
     const { mailbox, kind, id, receivedAtMs, expiresAtHours, pool, body } = item
-    const arrival = ledger.takeArrival()
-    const bodyAt = bodyKey(mailbox, itemKinds[kind], arrival)
     const head: StoredHead = {
       kind,
       id,
-      arrival,
+      arrival: ledger.takeArrival(),
       receivedAtMs,
       expiresAtHours,
       pool,
       sizeBytes: body.length,
-      bodyChecksum: bodyChecksum(bodyAt, body),
+      bodyChecksum: bodyChecksum(id, body),
     }
-    putHead(batch, key, mailbox, head)
-    batch.put(bodyAt, body)
-    index.setHead(text, head)
+    unit.keep({ mailbox, head, body })
+    index.add({ mailbox, key, text, head })
     ledger.add(entry, head)
     expiry.add(mailbox, head)
   }
@@ -126,9 +125,9 @@ export class ItemWriter {
     const changes = tables.prepare(rows)
     if (replacements.length === 0 && changes.length === 0) await commit.settled()
     else {
-      await commit.queue((batch) => {
-        for (const replacement of replacements) this.#replace(batch, replacement)
-        tables.write(batch, changes)
+      await commit.queue((unit) => {
+        for (const replacement of replacements) this.#replace(unit, replacement)
+        tables.write(unit, changes)
       })
     }
     return results
@@ -173,15 +172,14 @@ export class ItemWriter {
     }
   }
 
-  #replace(batch: WriteBatch, { mailbox, slot, current, entry, replaced }: Replacement): void {
+  #replace(unit: CommitUnit, { mailbox, slot, current, entry, replaced }: Replacement): void {
     const { index, ledger } = this.#deps
     const { head } = current
-    if (replaced) this.#erase(batch, replaced)
+    if (replaced) this.#erase(unit, replaced)
     const key = indexKey(mailbox, head.id)
-    putHead(batch, key, mailbox, head)
     const rowKey = slotKey(mailbox, head.slot.class, head.slot.key)
-    batch.put(rowKey, seal(rowKey, encodeSlot({ arrival: head.arrival, ...slot })))
-    index.setHead(keyText(key), head)
+    unit.put(rowKey, seal(rowKey, encodeSlot({ arrival: head.arrival, ...slot })))
+    index.add({ mailbox, key, text: keyText(key), head })
     index.setSlot(mailbox, head.slot.key, current)
     ledger.add(entry, head)
   }
@@ -199,9 +197,9 @@ export class ItemWriter {
     const leaving = this.leaving(mailbox, heads as StoredHead[])
     const changes = tables.prepare(rows)
     if (leaving.length === 0 && changes.length === 0) return commit.settled()
-    await commit.queue((batch) => {
-      for (const unit of leaving) this.#erase(batch, unit)
-      tables.write(batch, changes)
+    await commit.queue((unit) => {
+      for (const one of leaving) this.#erase(unit, one)
+      tables.write(unit, changes)
     })
     freed()
   }
@@ -220,7 +218,7 @@ export class ItemWriter {
   /** Removes what is still there of these items, and lets `add` put more rows into the same unit. */
   async removeHeads(
     units: readonly { mailbox: MailboxId; heads: readonly StoredHead[] }[],
-    add: (batch: WriteBatch) => void = () => {},
+    add: (unit: CommitUnit) => void = () => {},
   ): Promise<number> {
     const { commit, index, freed } = this.#deps
     commit.expectReady()
@@ -230,41 +228,53 @@ export class ItemWriter {
         heads.filter(({ id, arrival }) => index.head(indexKey(mailbox, id))?.arrival === arrival),
       ),
     )
-    await commit.queue((batch) => {
-      for (const unit of leaving) this.#erase(batch, unit)
-      add(batch)
+    await commit.queue((unit) => {
+      for (const one of leaving) this.#erase(unit, one)
+      add(unit)
     })
     freed()
     return leaving.length
   }
 
-  #erase(batch: WriteBatch, { mailbox, head, entry }: Leaving): void {
-    const { index, ledger } = this.#deps
-    const kind = itemKinds[head.kind]
+  /** Gives items other places for their bodies: those that are still where they were. Resolves after fsync. */
+  async move(bodies: readonly MovedBody[]): Promise<void> {
+    const { commit, index, book } = this.#deps
+    await commit.queue((unit) => {
+      unit.withIndex()
+      for (const { mailbox, from, body } of bodies) {
+        const key = indexKey(mailbox, from.id)
+        const text = keyText(key)
+        const now = index.head(key, text)
+        if (!now || !isSamePlace(now.place, from.place)) continue
+        const { place: _, ...rest } = now
+        const head: StoredHead = rest
+        book.subtract(from.place.segment, body.length)
+        unit.keep({ mailbox, head, body })
+        index.add({ mailbox, key, text, head })
+      }
+    })
+  }
+
+  #erase(unit: CommitUnit, { mailbox, head, entry }: Leaving): void {
+    const { index, ledger, book } = this.#deps
     const key = indexKey(mailbox, head.id)
-    batch.delete(key)
-    batch.delete(arrivalKey(mailbox, kind, head.arrival))
+    unit.delete(key)
+    unit.delete(arrivalKey(mailbox, itemKinds[head.kind], head.arrival))
     if (head.slot) {
-      batch.delete(slotKey(mailbox, head.slot.class, head.slot.key))
+      unit.delete(slotKey(mailbox, head.slot.class, head.slot.key))
       index.setSlot(mailbox, head.slot.key, null)
-    } else batch.delete(bodyKey(mailbox, kind, head.arrival))
-    index.setHead(keyText(key), null)
+    } else if (head.place) book.subtract(head.place.segment, head.sizeBytes)
+    else head.place = nowhere
+    index.remove(keyText(key))
     ledger.subtract(entry, head)
   }
 }
 
-/** Writes both rows of a head. */
-export function putHead(
-  batch: WriteBatch,
-  key: Uint8Array,
-  mailbox: MailboxId,
-  head: StoredHead,
-): void {
-  const value = encodeHead(head)
-  const content = contentChecksum(value)
-  batch.put(key, seal(key, value, content))
-  const arrivalAt = arrivalKey(mailbox, itemKinds[head.kind], head.arrival)
-  batch.put(arrivalAt, seal(arrivalAt, value, content))
+/** A body to be kept in another place. */
+export interface MovedBody {
+  readonly mailbox: MailboxId
+  readonly from: StoredHead & { readonly place: BodyPlace }
+  readonly body: Uint8Array
 }
 
 function expectSound({ mailbox, id, receivedAtMs, expiresAtHours, pool }: NewItem): void {

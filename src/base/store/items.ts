@@ -3,6 +3,7 @@ import { equalBytes } from '../util/bytes.ts'
 import { assert, isAbzuError } from '../util/errors.ts'
 import type { Log } from '../util/log.ts'
 import { slotClass, type SlotClass } from '../wire/slot.ts'
+import { readBody } from './body.ts'
 import type { Database, DatabaseRow } from './database.ts'
 import { decodeExpiryRow, restOfExpiryRow } from './expiry-book.ts'
 import { decodeHead, decodeSlot, publicHead, type StoredHead } from './head.ts'
@@ -21,22 +22,17 @@ import type {
   StoredSlot,
 } from './item-store.ts'
 import type { ItemWriter } from './item-writer.ts'
-import {
-  arrivalKey,
-  bodyKey,
-  expiryRange,
-  family,
-  indexKey,
-  itemKinds,
-  rangeOf,
-  slotKey,
-} from './keys.ts'
+import { arrivalKey, expiryRange, family, indexKey, itemKinds, rangeOf, slotKey } from './keys.ts'
+import type { GroupCommit } from './group-commit.ts'
 import type { Ledger } from './ledger.ts'
-import { bodyChecksum, damaged } from './row.ts'
+import { damaged } from './row.ts'
+import { isSamePlace, type Segments } from './segments.ts'
 import type { RowChange } from './table.ts'
 
 export interface ItemsDeps {
   readonly database: Database
+  readonly segments: Pick<Segments, 'read'>
+  readonly commit: Pick<GroupCommit, 'index'>
   readonly index: ItemIndex
   readonly ledger: Ledger
   readonly writer: ItemWriter
@@ -94,18 +90,17 @@ export class Items implements ItemStore {
       const isSame = row && equalBytes(this.#deps.slotIdOf(row.signed), id)
       return isSame ? { ...publicHead(head), signed: row.signed, body: row.body } : undefined
     }
-    const bodyAt = bodyKey(mailbox, itemKinds[head.kind], head.arrival)
-    const body = await this.#deps.database.get(bodyAt)
-    if (body && bodyChecksum(bodyAt, body) === head.bodyChecksum) {
-      return { ...publicHead(head), body }
-    }
-    if (!body && this.#stored(key)?.arrival !== head.arrival) return undefined
+    const body = await readBody(this.#deps.segments, head)
+    if (body) return { ...publicHead(head), body }
+    // Meanwhile it may have gone, or moved.
+    const now = this.#stored(key)
+    if (now?.arrival !== head.arrival) return undefined
+    if (now.place && head.place && !isSamePlace(now.place, head.place)) return this.get(mailbox, id)
     throw damaged('the body of an item is not what was written')
   }
 
   #stored(key: Uint8Array): StoredHead | undefined {
-    const value = this.#deps.database.getSync(key)
-    return value && decodeHead(key, value)
+    return this.#deps.index.durableHead(key)
   }
 
   async #slotRow(mailbox: MailboxId, slotClass: SlotClass, name: Uint8Array) {
@@ -152,14 +147,19 @@ export class Items implements ItemStore {
     kind: ListPage['kind'],
     { after, limit }: { after?: number | undefined; limit: number },
   ): Promise<StoredHead[]> {
+    // Looked at first: what the database takes over meanwhile is then seen twice, and not never.
+    const journaled = this.#deps.index.journaledOf(mailbox, kind, after ?? 0)
     const rows = await this.#deps.database.page(rangeOf(family.arrival, mailbox, itemKinds[kind]), {
       limit,
       after: after === undefined ? undefined : arrivalKey(mailbox, itemKinds[kind], after),
     })
-    return rows.map(([key, value]) => decodeHead(key, value))
+    const heads = rows.map(([key, value]) => decodeHead(key, value))
+    const last = heads.at(-1)?.arrival ?? 0
+    return [...heads, ...journaled.filter(({ arrival }) => arrival > last)].slice(0, limit)
   }
 
   async expire(nowHours: number, limit: number): Promise<number> {
+    if (this.#deps.index.absent > 0) await this.#deps.commit.index()
     let removed = 0
     let after: Uint8Array | undefined
     while (removed < limit) {
@@ -169,10 +169,10 @@ export class Items implements ItemStore {
       })
       if (page.length === 0) break
       const work = this.#expiring(page, limit - removed)
-      removed += await this.#deps.writer.removeHeads(work.units, (batch) => {
+      removed += await this.#deps.writer.removeHeads(work.units, (unit) => {
         for (const { key, rest } of work.changes) {
-          if (rest) batch.put(key, rest)
-          else batch.delete(key)
+          if (rest) unit.put(key, rest)
+          else unit.delete(key)
         }
       })
       after = work.until

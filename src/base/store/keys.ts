@@ -6,16 +6,15 @@
  * 00 | name                                            about the store itself
  * 10 | mailbox[32] | first 16 bytes of the id          head of an item, to find it by id
  * 20 | mailbox[32] | kind[1] | arrival[8]              head of an item, to list it
+ * 30 | segment[4]                                      how much of a segment is needed
  * 40 | mailbox[32] | class[1] | key[20]                slot with its body
  * 50 | hours[4] | mailbox[32] | arrival[8]             what expires then
  * 60 | mailbox[32] | prefix[2]                         count and sum of the ids with these 12 bits
  * 70 | mailbox[32]                                     count and sum of all its ids, usage
  * 80 | table[1] | key                                  row of a table
- * f0 | arrival[8] | mailbox[32] | kind[1]              body of mail and chunks, without a checksum of its own
  * ```
  *
- * Bodies lie in order of arrival, behind all other rows: a lookup by id reads none of them, and a table of
- * new ones overlaps no other, so that LevelDB moves it down its levels and does not merge it.
+ * Bodies of mail and chunks lie in segments of their own.
  * @module
  */
 
@@ -28,12 +27,12 @@ export const family = {
   meta: 0x00,
   index: 0x10,
   arrival: 0x20,
+  segment: 0x30,
   slot: 0x40,
   expiry: 0x50,
   digest: 0x60,
   mailbox: 0x70,
   table: 0x80,
-  body: 0xf0,
 } as const
 
 export const itemKinds = { mail: 1, chunk: 2, slot: 3 } as const
@@ -94,18 +93,15 @@ export function arrivalKey(mailbox: Uint8Array, kind: number, arrival: number): 
   return key
 }
 
-export function bodyKey(mailbox: Uint8Array, kind: number, arrival: number): Uint8Array {
-  const key = keyOf(family.body, 42)
-  writeU64(key, arrival, 1)
-  key.set(mailbox, 9)
-  key[41] = kind
+export function segmentKey(segment: number): Uint8Array {
+  const key = keyOf(family.segment, 5)
+  key.writeUInt32BE(segment, 1)
   return key
 }
 
-/** Where the head of a body's item is listed. */
-export function arrivalKeyOfBody(key: Uint8Array): Uint8Array {
-  const body = asBuffer(key)
-  return Buffer.concat([Buffer.of(family.arrival), body.subarray(9, 42), body.subarray(1, 9)])
+/** The segment that a row is about. */
+export function segmentOfKey(key: Uint8Array): number {
+  return asBuffer(key).readUInt32BE(1)
 }
 
 export function slotKey(mailbox: Uint8Array, slotClass: number, key: Uint8Array): Uint8Array {
@@ -163,7 +159,7 @@ export function keyAfter(prefix: Uint8Array): Uint8Array {
 }
 
 /** Every row of a family, or those of one mailbox, or of one mailbox and one kind or class. Not for
- *  bodies and expiry, whose keys begin otherwise. */
+ *  expiry, whose keys begin otherwise. */
 export function rangeOf(first: number, mailbox?: Uint8Array, kind?: number): KeyRange {
   const prefix = [Uint8Array.of(first), mailbox ?? [], kind === undefined ? [] : [kind]]
   const gte = Buffer.concat(prefix.map((part) => Uint8Array.from(part)))

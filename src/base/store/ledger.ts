@@ -10,6 +10,7 @@ import {
   mailboxRowForm,
   type MailboxRow,
 } from './mailbox-row.ts'
+import type { BodyPlace } from './segments.ts'
 import { copyState, encodeState, rowSumModulus, stateKey, type StoreState } from './state-row.ts'
 
 /** Where one item is counted. */
@@ -32,7 +33,7 @@ export interface LedgerInit {
 
 /**
  * Counts and sums of what is stored: per bucket of the digest, per mailbox, and over all. It covers what
- * is queued; each commit writes what it changed.
+ * is queued; each commit that has a batch writes what was changed since the last one.
  */
 export class Ledger {
   readonly state: StoreState
@@ -56,6 +57,11 @@ export class Ledger {
       mailbox: this.#mailboxes.open(mailboxKey(mailbox)),
       bucket: this.#buckets.open(digestKey(mailbox, bucketOf(id))),
     }
+  }
+
+  /** Number of the commit that is being closed. */
+  takeCommit(): number {
+    return ++this.state.commit
   }
 
   takeArrival(): number {
@@ -134,14 +140,17 @@ export class Ledger {
     this.state.rowSum = (this.state.rowSum + difference) % rowSumModulus
   }
 
-  seal(batch: WriteBatch): void {
-    this.state.commit++
+  /** Closes the open commit. What it and those before it have changed goes into its batch, where it has one. */
+  seal(batch: WriteBatch | undefined, journal: BodyPlace): void {
+    this.state.journal = journal
+    this.sealed = copyState(this.state)
+    if (!batch) return
     this.#mailboxes.seal(batch)
     this.#buckets.seal(batch)
     batch.put(stateKey, encodeState(this.state))
-    this.sealed = copyState(this.state)
   }
 
+  /** The database has the commit that was sealed with a batch last. */
   durable(): void {
     this.#mailboxes.durable()
     this.#buckets.durable()

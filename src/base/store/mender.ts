@@ -2,21 +2,22 @@ import { crc32 } from 'node:zlib'
 import type { MailboxId } from '../util/brand.ts'
 import { isAbzuError } from '../util/errors.ts'
 import type { BadRow, BrokenItem, MailboxCheck } from './check-mailbox.ts'
-import type { GroupCommit } from './group-commit.ts'
+import type { BodyBook } from './body-book.ts'
+import type { CommitUnit, GroupCommit } from './group-commit.ts'
 import type { StoredHead } from './head.ts'
 import { equalSums, type IdSum } from './id-sum.ts'
 import type { ItemIndex } from './item-index.ts'
-import { arrivalKey, bodyKey, indexKey, itemKinds, keyText } from './keys.ts'
-import { putHead } from './item-writer.ts'
+import { arrivalKey, indexKey, itemKinds, keyText } from './keys.ts'
 import type { Claim, Ledger, LedgerEntry } from './ledger.ts'
 import { equalMailboxRows } from './mailbox-row.ts'
-import type { Database, WriteBatch } from './database.ts'
+import type { Database } from './database.ts'
 
 export interface MenderDeps {
   readonly database: Pick<Database, 'getSync'>
   readonly commit: Pick<GroupCommit, 'queue'>
   readonly index: ItemIndex
   readonly ledger: Ledger
+  readonly book: Pick<BodyBook, 'subtract'>
 }
 
 type Repair =
@@ -48,9 +49,10 @@ export class Mender {
       ...hollow.map((item) => this.#removal(mailbox, item)),
     ].filter((repair) => repair !== undefined)
     const leaving = badRows.filter((row) => isUnchanged(database, row))
-    await commit.queue((batch) => {
-      for (const { key } of leaving) batch.delete(key)
-      for (const repair of repairs) this.#repair(batch, mailbox, repair)
+    await commit.queue((unit) => {
+      unit.withIndex()
+      for (const { key } of leaving) unit.delete(key)
+      for (const repair of repairs) this.#repair(unit, mailbox, repair)
     })
   }
 
@@ -80,23 +82,21 @@ export class Mender {
     }
   }
 
-  #repair(batch: WriteBatch, mailbox: MailboxId, repair: Repair): void {
-    const { index, ledger } = this.#deps
+  #repair(unit: CommitUnit, mailbox: MailboxId, repair: Repair): void {
+    const { index, ledger, book } = this.#deps
     const { head } = repair
     const key = indexKey(mailbox, head.id)
     const text = keyText(key)
     if (repair.kind === 'put-head') {
-      putHead(batch, key, mailbox, head)
-      index.setHead(text, head)
+      index.add({ mailbox, key, text, head })
       return
     }
-    const kind = itemKinds[head.kind]
-    batch.delete(arrivalKey(mailbox, kind, head.arrival))
+    unit.delete(arrivalKey(mailbox, itemKinds[head.kind], head.arrival))
     // A slot's row is another version's, or among the bad rows.
-    if (!head.slot) batch.delete(bodyKey(mailbox, kind, head.arrival))
+    if (head.place) book.subtract(head.place.segment, head.sizeBytes)
     if (this.#now(mailbox, head)?.arrival === head.arrival) {
-      batch.delete(key)
-      index.setHead(text, null)
+      unit.delete(key)
+      index.remove(text)
     }
     ledger.subtract(repair.entry, head)
   }

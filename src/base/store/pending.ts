@@ -16,6 +16,11 @@ export class Pending<T> {
     this.#open.set(key, value)
   }
 
+  /** What the commit being written has. */
+  sealed(): Iterable<T> {
+    return this.#writing.values()
+  }
+
   seal(): void {
     this.#writing = this.#open
     this.#open = new Map()

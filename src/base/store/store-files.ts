@@ -10,6 +10,9 @@ import { CommitFile, commitFileName, type CommitRecord } from './commit-file.ts'
 import type { Database } from './database.ts'
 import { openLevel, openMemory } from './level-database.ts'
 import { preparePrivateDirectory, syncDirectory } from './private-directory.ts'
+import { SegmentFiles } from './segment-files.ts'
+import { memorySegments } from './segment-memory.ts'
+import type { Segments } from './segments.ts'
 import type { StoreLimits } from './store-limits.ts'
 
 export interface StoreFilesDeps {
@@ -21,6 +24,7 @@ export interface StoreFilesDeps {
 
 export interface StoreFiles {
   readonly database: Database
+  readonly segments: Segments
   /** It was closed in good order, and no file has changed since. */
   readonly wasClosed: boolean
   /** What the commit file said; undefined where it said nothing. */
@@ -59,8 +63,10 @@ export async function openFiles(
     await database.close()
     throw error
   }
+  const segments = new SegmentFiles(dir)
   return {
     database,
+    segments,
     wasClosed: mark.wasClosed && mark.changed.length === 0,
     lastCommit: commitFile.found,
     failure: commitFile.failure,
@@ -71,6 +77,7 @@ export async function openFiles(
       try {
         commitFile.close()
       } finally {
+        await segments.close()
         await database.close()
       }
       if (!inGoodOrder) return
@@ -88,6 +95,7 @@ export async function openWithoutFiles(): Promise<StoreFiles> {
   const database = await openMemory()
   return {
     database,
+    segments: memorySegments(),
     wasClosed: true,
     lastCommit: undefined,
     failure: new Promise(() => {}),

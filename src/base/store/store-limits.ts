@@ -16,6 +16,13 @@ export interface StoreLimits {
   readonly mailboxesCachedMax: number
   /** Digest buckets held in memory. */
   readonly bucketsCachedMax: number
+  /** A segment is full behind so many bytes. It goes as a whole, when nothing in it is needed any more. */
+  readonly segmentBytesMax: number
+  /** Items that may be in the journal alone: fewer and larger writes of the database against what is read
+   *  again after a crash, and memory. */
+  readonly journaledItemsMax: number
+  /** Segments whose counts are held in memory. */
+  readonly segmentsCachedMax: number
   /** A filter of ids that saves lookups, a power of two: one in 500 is in vain with a million items. */
   readonly idFilterBytes: number
 }
@@ -28,5 +35,8 @@ export const defaultStoreLimits: StoreLimits = {
   reserveBytes: 128 * 1024 * 1024,
   mailboxesCachedMax: 1024,
   bucketsCachedMax: 16_384,
+  segmentBytesMax: 16 * 1024 * 1024,
+  journaledItemsMax: 4096,
+  segmentsCachedMax: 1024,
   idFilterBytes: 2 * 1024 * 1024,
 }

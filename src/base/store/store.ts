@@ -9,7 +9,9 @@ import type { Clock, Scheduler } from '../util/clock.ts'
 import type { AbzuError } from '../util/errors.ts'
 import type { Log } from '../util/log.ts'
 import { begin, epochBytes, putEpoch, type Beginning } from './beginning.ts'
+import { BodyBook } from './body-book.ts'
 import type { Database, WriteBatch } from './database.ts'
+import { putFormat, storeFormat } from './format.ts'
 import { ExpiryBook } from './expiry-book.ts'
 import { GroupCommit } from './group-commit.ts'
 import { IdFilter } from './id-filter.ts'
@@ -17,8 +19,12 @@ import { ItemIndex } from './item-index.ts'
 import type { ItemStore } from './item-store.ts'
 import { ItemWriter } from './item-writer.ts'
 import { Items } from './items.ts'
+import { Journal } from './journal.ts'
+import { indexKey, keyText } from './keys.ts'
 import { Ledger } from './ledger.ts'
 import { Reclaimer } from './reclaimer.ts'
+import { SegmentSweeper } from './segment-sweeper.ts'
+import type { Segments } from './segments.ts'
 import { openFiles, openWithoutFiles, type StoreFiles } from './store-files.ts'
 import { defaultStoreLimits, type StoreLimits } from './store-limits.ts'
 import type { RowChange, Table, TableName } from './table.ts'
@@ -34,8 +40,14 @@ export interface StoreInit {
   readonly log: Log
   /** @default defaultStoreLimits */
   readonly limits?: Partial<StoreLimits>
-  /** Wraps the database, for a test or a benchmark. */
-  readonly decorate?: (database: Database) => Database
+  /** Wraps what the store writes to, for a test or a benchmark. */
+  readonly decorate?: (media: StoreMedia) => StoreMedia
+}
+
+/** What a store writes to. */
+export interface StoreMedia {
+  readonly database: Database
+  readonly segments: Segments
 }
 
 /** What opening found. */
@@ -72,7 +84,7 @@ export interface Store {
  *  @throws {AbzuError} ABZU_HOME_IN_USE, ABZU_STORE_NEWER, ABZU_STORE_DAMAGED, ABZU_DISK_FULL,
  *  ABZU_STORE_FAILED, ABZU_INSECURE_MODE, ABZU_IO */
 export async function openStore(init: StoreInit): Promise<Store> {
-  const { dir, platform, clock, scheduler, log, decorate = (database) => database } = init
+  const { dir, platform, clock, scheduler, log, decorate = (media) => media } = init
   const limits = { ...defaultStoreLimits, ...init.limits }
   const random = (length: number) => platform.random(length)
   const files =
@@ -80,66 +92,103 @@ export async function openStore(init: StoreInit): Promise<Store> {
       ? await openWithoutFiles()
       : await openFiles(dir, limits, { random, clock, scheduler, log })
   try {
-    const database = decorate(files.database)
-    const beginning = await begin(database, files, random)
-    return assemble({ ...init, random, limits, files, database, beginning })
+    const media = decorate(files)
+    const beginning = await begin(media.database, { ...files, ...media }, { random, limits, log })
+    return await assemble({ ...init, ...media, random, limits, files, beginning })
   } catch (error) {
     await files.close(false)
     throw error
   }
 }
 
-interface Parts extends Omit<StoreInit, 'limits'> {
+interface Parts extends Omit<StoreInit, 'limits'>, StoreMedia {
   readonly random: (length: number) => Uint8Array
   readonly limits: StoreLimits
   readonly files: StoreFiles
-  readonly database: Database
   readonly beginning: Beginning
 }
 
-function assemble(parts: Parts): Store {
-  const { platform, clock, scheduler, log, limits, files, database, beginning } = parts
-  const { state, isNew, lostCommits } = beginning
-  let { epoch } = beginning
+async function assemble(parts: Parts): Promise<Store> {
+  const { platform, clock, scheduler, log, limits, files, database, segments } = parts
+  const { state, replayed, isNew, lostCommits, lostAtEnd, needsCheck } = parts.beginning
+  let epoch = parts.beginning.epoch ?? parts.random(epochBytes)
   const slotIdOf = (signed: Uint8Array) => platform.sha256(signed) as ItemId
   const expectRoom = (bytes: number) => files.ballast.expectRoom(bytes)
   const ledger = new Ledger(database, { state, ...limits })
+  const book = new BodyBook(database, limits)
   const expiry = new ExpiryBook()
   const filter = new IdFilter({ database, log }, { bytes: limits.idFilterBytes, isEmpty: isNew })
   const index = new ItemIndex({ database, filter, slotIdOf })
   const rows = new TableRows({ database, ledger })
   const reclaimer = new Reclaimer({ database, ballast: files.ballast, scheduler, log })
+  const journal = new Journal({ ...parts, segments, book }, { ...limits, end: replayed.end })
+  let sealedFor: 'database' | 'journal' = 'journal'
   const commit = new GroupCommit(
     {
       database,
+      journal,
       scheduler,
-      seal(batch) {
-        expiry.seal(batch)
-        for (const part of [index, rows]) part.seal()
-        ledger.seal(batch)
+      seal(entries, batch) {
+        sealedFor = batch ? 'database' : 'journal'
+        const init = { commit: ledger.takeCommit(), isWithIndex: batch !== undefined }
+        const record = entries.length > 0 ? journal.lay(entries, init) : undefined
+        index.seal(batch)
+        rows.seal()
+        if (batch) for (const part of [expiry, book]) part.seal(batch)
+        ledger.seal(batch, journal.position)
+        return record
       },
+      isIndexDue: () => index.absent >= limits.journaledItemsMax,
       durable() {
         files.recordCommit(ledger.sealed)
-        for (const part of [index, rows, ledger]) part.durable()
+        index.durable(sealedFor)
+        rows.durable()
+        if (sealedFor === 'database') for (const part of [ledger, book]) part.durable()
       },
     },
     { bytesMax: limits.queueBytesMax },
   )
   void files.failure.then((error) => commit.fail(error))
-  const freed = () => reclaimer.request()
-  const shared = { commit, index, ledger, slotIdOf }
+  const shared = { commit, segments, index, ledger, book, slotIdOf }
+  const freed = () => {
+    reclaimer.request()
+    sweeper.request()
+  }
   const writer = new ItemWriter({ ...shared, expiry, tables: rows, clock, expectRoom, freed })
-  const renewEpoch = (batch: WriteBatch) => {
+  const sweeper = new SegmentSweeper(
+    { ...shared, journal, writer, ballast: files.ballast, scheduler, log },
+    limits,
+  )
+  const renewEpoch = (batch: Pick<WriteBatch, 'put'>) => {
     epoch = parts.random(epochBytes)
     putEpoch(batch, epoch)
   }
   const verifier = new Verifier({ ...shared, database, scheduler, log, tables: rows, renewEpoch })
-  if (beginning.needsCheck) {
+
+  for (const { mailbox, head } of replayed.items) {
+    const key = indexKey(mailbox, head.id)
+    ledger.add(ledger.entry(mailbox, head.id), head)
+    book.add(head.place.segment, { items: 1, bytes: head.sizeBytes })
+    expiry.add(mailbox, head)
+    index.replay({ mailbox, key, text: keyText(key), head })
+    state.nextArrival = Math.max(state.nextArrival, head.arrival + 1)
+  }
+  state.commit = replayed.commit + lostAtEnd
+  if (!parts.beginning.epoch) {
+    await commit.queue((unit) => {
+      if (isNew) putFormat(unit, storeFormat)
+      putEpoch(unit, epoch)
+    })
+  }
+  if (needsCheck) {
     verifier.verify().catch((error: Error) => log.warn('store-check-ended', { error }))
   }
   const tables = { rows, commit, expectRoom }
   const close = async () => {
-    await Promise.all([commit.close(), verifier.stop(), filter.close(), reclaimer.close()])
+    // In one turn: the last commit brings everything into the database.
+    if (index.absent > 0) commit.index().catch(() => {})
+    const parts = [verifier.stop(), filter.close(), reclaimer.close(), sweeper.close()]
+    await Promise.all([commit.close(), ...parts])
     await files.close(!commit.isFailed)
   }
   let closing: Promise<void> | undefined

@@ -59,7 +59,7 @@ export class TableRows {
     return value && value.length >= checksumBytes ? checksumOf(value) : null
   }
 
-  write(batch: WriteBatch, rows: readonly PreparedRow[]): void {
+  write(batch: Pick<WriteBatch, 'put' | 'delete'>, rows: readonly PreparedRow[]): void {
     for (const { key, text, value, stored } of rows) {
       const queued = this.#pending.get(text)
       const after = value ? checksumOf(value) : null
@@ -146,5 +146,5 @@ export async function commitRows(
   expectRoom(changes.reduce((bytes, { value }) => bytes + (value?.length ?? 0), 0))
   if (changes.length === 0) return
   const prepared = rows.prepare(changes)
-  await commit.queue((batch) => rows.write(batch, prepared))
+  await commit.queue((unit) => rows.write(unit, prepared))
 }

@@ -6,22 +6,25 @@ import type { Log } from '../util/log.ts'
 import {
   badRow,
   checkMailbox,
+  countHeld,
   eachPage,
   note,
   type BadRow,
   type CheckDeps,
   type MailboxCheck,
 } from './check-mailbox.ts'
-import type { Database, DatabaseRow, Snapshot, WriteBatch } from './database.ts'
+import { heldForm, type BodyBook, type Held } from './body-book.ts'
+import type { Database, Snapshot, WriteBatch } from './database.ts'
 import { putFormat, storeFormat } from './format.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { addSum, emptySum, equalSums, type IdSum } from './id-sum.ts'
 import type { ItemIndex } from './item-index.ts'
-import { arrivalKeyOfBody, family, keyAfter, rangeOf, type KeyRange } from './keys.ts'
-import type { Ledger } from './ledger.ts'
+import { family, keyAfter, rangeOf, segmentOfKey, type KeyRange } from './keys.ts'
+import type { Claim, Ledger } from './ledger.ts'
 import { isTrue, isTrueTotal, isUnchanged, Mender } from './mender.ts'
 import { checksumBytes, checksumOf, isIntact } from './row.ts'
 import { decodeState, rowSumModulus, stateKey, type StoreState } from './state-row.ts'
+import type { Segments } from './segments.ts'
 import type { TableRows } from './table-rows.ts'
 
 /** What a check of every row found. What is wrong is mended as far as it can be. */
@@ -42,14 +45,18 @@ export interface VerifierDeps {
   readonly database: Database
   readonly scheduler: Pick<Scheduler, 'soon'>
   readonly log: Log
-  readonly commit: Pick<GroupCommit, 'queue'>
+  readonly commit: Pick<GroupCommit, 'queue' | 'index'>
+  readonly segments: Pick<Segments, 'read'>
   readonly index: ItemIndex
   readonly ledger: Ledger
+  readonly book: Pick<BodyBook, 'correct' | 'refresh' | 'subtract'>
   readonly tables: Pick<TableRows, 'prepareRemoval' | 'write'>
   readonly slotIdOf: (signed: Uint8Array) => ItemId
   /** Adds a new epoch to a batch. */
-  readonly renewEpoch: (batch: WriteBatch) => void
+  readonly renewEpoch: (batch: Pick<WriteBatch, 'put'>) => void
 }
+
+const nothing = heldForm.empty()
 
 interface Tally {
   items: number
@@ -83,7 +90,8 @@ export class Verifier {
   }
 
   async #verify(): Promise<VerifyReport> {
-    this.#deps.ledger.refresh()
+    await this.#deps.commit.index()
+    for (const counts of [this.#deps.ledger, this.#deps.book]) counts.refresh()
     const snapshot = this.#deps.database.snapshot()
     try {
       const tally = { items: 0, rows: 0, damaged: 0, lost: 0, returned: 0 }
@@ -97,38 +105,44 @@ export class Verifier {
   }
 
   async #check(snapshot: Snapshot, tally: Tally): Promise<boolean> {
-    const { database, scheduler, slotIdOf, commit, log } = this.#deps
+    const { database, segments, scheduler, slotIdOf, commit, log } = this.#deps
     const pause = async () => {
       await new Promise<void>((resolve) => scheduler.soon(resolve))
       if (this.#isStopped) throw new AbzuError('ABZU_CLOSED', 'the store is being closed')
     }
-    const check = { database, snapshot, slotIdOf, pause }
+    const check = { database, segments, snapshot, slotIdOf, pause }
     try {
       const items = await this.#checkMailboxes(check, tally)
+      const isHeldRight = await this.#checkHeld(check, items.held, tally)
       const others = await this.#checkOthers(check, tally)
       const state = await this.#checkState(check, { ids: items.ids, ...others }, tally)
-      if (items.isSound && others.isSound && state) return true
+      if (items.isSound && isHeldRight && others.isSound && state) return true
     } catch (error) {
       if (!isAbzuError(error, 'ABZU_STORE_DAMAGED')) throw error
       log.error('store-unreadable', { error })
       tally.damaged++
     }
-    await commit.queue((batch) => {
-      this.#deps.renewEpoch(batch)
-      putFormat(batch, storeFormat)
+    await commit.queue((unit) => {
+      this.#deps.renewEpoch(unit)
+      putFormat(unit, storeFormat)
     })
     return false
   }
 
-  async #checkMailboxes(check: CheckDeps, tally: Tally): Promise<{ ids: IdSum; isSound: boolean }> {
+  async #checkMailboxes(
+    check: CheckDeps,
+    tally: Tally,
+  ): Promise<{ ids: IdSum; held: Map<number, Held>; isSound: boolean }> {
     const mender = new Mender(this.#deps)
     const ids = emptySum()
+    const held = new Map<number, Held>()
     let isSound = true
     for (let after: Uint8Array | undefined; ;) {
       const mailbox = await nextMailbox(check, after)
-      if (!mailbox) return { ids, isSound }
+      if (!mailbox) return { ids, held, isSound }
       const found = await checkMailbox(check, mailbox)
       addSum(ids, found.total.counted.ids)
+      for (const [segment, more] of found.held) countHeld(held, segment, more)
       tallyMailbox(tally, found)
       if (!isWhole(found)) {
         isSound = false
@@ -139,7 +153,34 @@ export class Verifier {
     }
   }
 
-  /** Bodies, expiry and tables, and what has no place in the layout. */
+  /** How much of each segment is needed. Returns whether the rows say so. */
+  async #checkHeld(check: CheckDeps, counted: Map<number, Held>, tally: Tally): Promise<boolean> {
+    const claims = new Map<number, Claim<Held>>()
+    for (const [segment, held] of counted) claims.set(segment, { claimed: nothing, counted: held })
+    await eachPage(check, rangeOf(family.segment), (page) => {
+      for (const [key, value] of page) {
+        const claimed = isIntact(key, value) ? heldForm.decode(key, value) : undefined
+        if (!claimed) tally.damaged++
+        const segment = segmentOfKey(key)
+        claims.set(segment, { claimed, counted: counted.get(segment) ?? nothing })
+      }
+    })
+    const wrong = [...claims].filter(
+      ([
+        ,
+        {
+          claimed,
+          counted: { items, bytes },
+        },
+      ]) => {
+        return claimed?.items !== items || claimed.bytes !== bytes
+      },
+    )
+    for (const [segment, claim] of wrong) this.#deps.book.correct(segment, claim)
+    return wrong.length === 0
+  }
+
+  /** Expiry and tables, and what has no place in the layout. */
   async #checkOthers(
     check: CheckDeps,
     tally: Tally,
@@ -147,12 +188,6 @@ export class Verifier {
     const bad: BadRow[] = []
     const badTableRows: BadRow[] = []
     const counted = { rows: 0, rowSum: 0 }
-    await eachPage(
-      check,
-      rangeOf(family.body),
-      async (page) => this.#checkBodies(check, page, bad),
-      true,
-    )
     for (const first of [family.expiry, family.meta]) {
       await eachPage(check, rangeOf(first), (page) => {
         for (const [key, value] of page) if (!isIntact(key, value)) note(bad, badRow(key, value))
@@ -178,29 +213,15 @@ export class Verifier {
     return { ...counted, isSound }
   }
 
-  /** Notes the bodies that belong to no item, not even to one just mended. */
-  async #checkBodies(
-    { database, snapshot }: CheckDeps,
-    page: DatabaseRow[],
-    bad: BadRow[],
-  ): Promise<void> {
-    const arrivals = page.map(([key]) => arrivalKeyOfBody(key))
-    const heads = await database.getMany(arrivals, snapshot)
-    for (const [n, [key]] of page.entries()) {
-      const isHeld = heads[n] ?? this.#deps.database.getSync(arrivals[n] as Uint8Array)
-      if (!isHeld) note(bad, badRow(key))
-    }
-  }
-
   async #takeOut(bad: readonly BadRow[], badTableRows: readonly BadRow[]): Promise<void> {
     const { database, commit, tables } = this.#deps
     const [leaving, leavingTables] = [bad, badTableRows].map((rows) =>
       rows.filter((row) => isUnchanged(database, row)).map(({ key }) => key),
     )
     const removals = tables.prepareRemoval(leavingTables ?? [])
-    await commit.queue((batch) => {
-      for (const key of leaving ?? []) batch.delete(key)
-      tables.write(batch, removals)
+    await commit.queue((unit) => {
+      for (const key of leaving ?? []) unit.delete(key)
+      tables.write(unit, removals)
     })
   }
 

@@ -19,7 +19,7 @@ import { MailboxOwner } from '../../support/mailbox-owner.ts'
 import { MailNetwork, MailNode, type MailNodeInit } from '../../support/mail-node.ts'
 import { ManualTime } from '../../support/manual-time.ts'
 import { MemoryPipe } from '../../support/pipe.ts'
-import { wrapDatabase } from '../../support/wrapped-database.ts'
+import { watchWrites } from '../../support/watched-media.ts'
 
 const platform = nodePlatform()
 const sender = new Uint8Array(32).fill(7) as MailboxId
@@ -241,12 +241,9 @@ t.test(
     let isBroken = false
     const { origin, home, letter, time, outcomes } = await setUp(t, {
       home: {
-        decorate: (database) =>
-          wrapDatabase(database, {
-            write: async (batch) => {
-              if (isBroken) throw new AbzuError('ABZU_STORE_FAILED', 'fsync: EIO')
-              await database.write(batch)
-            },
+        decorate: (media) =>
+          watchWrites(media, () => {
+            if (isBroken) throw new AbzuError('ABZU_STORE_FAILED', 'fsync: EIO')
           }),
       },
     })
