@@ -8,9 +8,10 @@ const digestBytes = 32
 export function nodeHmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
   const short = key.length > blockBytes ? hash('sha256', key, 'buffer') : key
   const length = parts.reduce((sum, part) => sum + part.length, blockBytes)
-  const inner = new Uint8Array(length).fill(0x36, 0, blockBytes)
-  const outer = new Uint8Array(blockBytes + digestBytes).fill(0x5c, 0, blockBytes)
-  for (const [i, byte] of short.entries()) {
+  const inner = new Uint8Array(length)
+  const outer = new Uint8Array(blockBytes + digestBytes)
+  for (let i = 0; i < blockBytes; i++) {
+    const byte = i < short.length ? (short[i] as number) : 0
     inner[i] = byte ^ 0x36
     outer[i] = byte ^ 0x5c
   }

@@ -39,7 +39,9 @@ function plain(buffer: Buffer): Uint8Array {
 
 function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const [only] = parts
-  if (parts.length === 1 && only) return plain(hash('sha256', only, 'buffer'))
+  // By way of a string: a third of the time of a Buffer, which gets memory of its own.
+  if (parts.length === 1 && only)
+    return plain(Buffer.from(hash('sha256', only, 'binary'), 'binary'))
   const hasher = createHash('sha256')
   for (const part of parts) hasher.update(part)
   return plain(hasher.digest())

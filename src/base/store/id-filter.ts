@@ -1,3 +1,4 @@
+import { BloomFilter } from '../util/bloom-filter.ts'
 import type { Log } from '../util/log.ts'
 import type { Database } from './database.ts'
 import { family, idPrefixOf, rangeOf } from './keys.ts'
@@ -10,58 +11,35 @@ export interface IdFilterDeps {
 const keysPerPage = 512
 
 /**
- * Knows for most ids that are not here that they are not, without asking the database: a Bloom filter.
- * Asking costs more than it seems: LevelDB merges tables that were searched in vain too often.
- *
- * Ids are hashes, so their own bytes serve as the positions. Whoever grinds ids until they collide gains
- * a lookup.
+ * Knows for most ids that are not here that they are not, without asking the database. Asking costs more
+ * than it seems: LevelDB merges tables that were searched in vain too often.
  */
 export class IdFilter {
   readonly #deps: IdFilterDeps
-  readonly #bits: Uint32Array
-  readonly #mask: number
+  readonly #filter: BloomFilter
   #state: 'filling' | 'complete' | 'closed' = 'filling'
   #filling: Promise<void> | undefined
 
   /** `bytes` is a power of two. */
   constructor(deps: IdFilterDeps, { bytes, isEmpty }: { bytes: number; isEmpty: boolean }) {
     this.#deps = deps
-    this.#bits = new Uint32Array(bytes / 4)
-    this.#mask = bytes * 8 - 1
+    this.#filter = new BloomFilter(bytes)
     if (isEmpty) this.#state = 'complete'
     else this.#filling = this.#fill()
   }
 
   /** False where no item's id begins with these 16 bytes. */
   mayHave(idPrefix: Uint8Array): boolean {
-    if (this.#state !== 'complete') return true
-    for (let probe = 0; probe < 4; probe++) {
-      const at = this.#position(idPrefix, probe)
-      if (((this.#bits[at >>> 5] as number) & (1 << (at & 31))) === 0) return false
-    }
-    return true
+    return this.#state !== 'complete' || this.#filter.mayHave(idPrefix)
   }
 
   add(idPrefix: Uint8Array): void {
-    for (let probe = 0; probe < 4; probe++) {
-      const at = this.#position(idPrefix, probe)
-      this.#bits[at >>> 5] = (this.#bits[at >>> 5] as number) | (1 << (at & 31))
-    }
+    this.#filter.add(idPrefix)
   }
 
   async close(): Promise<void> {
     this.#state = 'closed'
     await this.#filling
-  }
-
-  #position(id: Uint8Array, probe: number): number {
-    const at = 4 * probe
-    const word =
-      ((id[at] as number) << 24) |
-      ((id[at + 1] as number) << 16) |
-      ((id[at + 2] as number) << 8) |
-      (id[at + 3] as number)
-    return (word & this.#mask) >>> 0
   }
 
   /** What is stored meanwhile is added by whoever stores it. */

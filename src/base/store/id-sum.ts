@@ -31,10 +31,11 @@ function wordAt(bytes: Uint8Array, i: number): number {
 
 /** Counts `id` in. */
 export function addId(sum: IdSum, id: Uint8Array): void {
+  const { words: target } = sum
   let carry = 0
   for (let i = words - 1; i >= 0; i--) {
-    const word = (sum.words[i] as number) + wordAt(id, i) + carry
-    sum.words[i] = word
+    const word = (target[i] as number) + wordAt(id, i) + carry
+    target[i] = word
     carry = word >= 2 ** 32 ? 1 : 0
   }
   sum.count++

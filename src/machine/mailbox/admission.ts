@@ -10,7 +10,7 @@ import { itemIdOf } from '../../base/crypto/address.ts'
 import { doorProof } from '../../base/crypto/door.ts'
 import type { ItemStore, NewItem } from '../../base/store/item-store.ts'
 import type { RowChange, Table } from '../../base/store/table.ts'
-import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
+import type { ItemId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, equalBytes, mapKey, readU32be, u32be } from '../../base/util/bytes.ts'
 import type { Clock } from '../../base/util/clock.ts'
 import type { ErrorCode } from '../../base/util/errors.ts'
@@ -18,7 +18,8 @@ import { RateLimiter } from '../../base/util/gcra.ts'
 import type { DeliverRequest } from '../../base/wire/deliver.ts'
 import { parseEnvelopeHeader } from '../../base/wire/envelope.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
-import { acknowledgedIdBytes, type Door } from '../../base/wire/records.ts'
+import type { Door } from '../../base/wire/records.ts'
+import type { AcknowledgedIds } from './acknowledged-ids.ts'
 import type { HostedMailbox } from './hosted-mailbox.ts'
 import type { MailboxLimits } from './mailbox-limits.ts'
 
@@ -42,7 +43,7 @@ export type Admission =
 export interface AdmissionDeps {
   readonly platform: Pick<CryptoPlatform, 'sha256' | 'hmacSha256'>
   readonly items: Pick<ItemStore, 'has' | 'usage'>
-  readonly acknowledged: Pick<Table, 'get'>
+  readonly acknowledged: Pick<AcknowledgedIds, 'has'>
   readonly doorUses: Pick<Table, 'get' | 'name'>
   readonly limits: MailboxLimits
   readonly clock: Clock
@@ -52,11 +53,6 @@ const hourMs = 3_600_000
 
 function refused(error: ErrorCode, retryAfterMs = 0): Admission {
   return { kind: 'refused', error, retryAfterMs: Math.ceil(retryAfterMs) }
-}
-
-/** Row key of what an owner acknowledged: `mailbox[32] | first 16 bytes of the id`. */
-export function acknowledgedKey(mailbox: MailboxId, id: Uint8Array): Uint8Array {
-  return concatBytes(mailbox, id.subarray(0, acknowledgedIdBytes))
 }
 
 export class Admissions {
@@ -98,7 +94,7 @@ export class Admissions {
     if (!equalBytes(doorProof(platform, door.key, mailbox, id), request.proof)) {
       return refused('ABZU_DOOR_CLOSED')
     }
-    if (acknowledged.get(acknowledgedKey(mailbox, id))) return { kind: 'known', id, expiresAtHours }
+    if (acknowledged.has(mailbox, id)) return { kind: 'known', id, expiresAtHours }
     const item: NewItem = {
       mailbox,
       kind: 'mail',

@@ -9,14 +9,15 @@ import { mailboxIdOf } from '../../base/crypto/address.ts'
 import type { ItemStore } from '../../base/store/item-store.ts'
 import type { RowChange, Table, TableName } from '../../base/store/table.ts'
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
-import { concatBytes, mapKey, readU32be, u32be } from '../../base/util/bytes.ts'
+import { concatBytes, mapKey } from '../../base/util/bytes.ts'
 import type { Cancel, Clock } from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError, type ErrorCode } from '../../base/util/errors.ts'
 import { Listeners } from '../../base/util/listeners.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { DeliverRequest } from '../../base/wire/deliver.ts'
 import { acknowledgedIdBytes, type Acknowledgement } from '../../base/wire/records.ts'
-import { acknowledgedKey, Admissions, pool, type Admitted } from './admission.ts'
+import { AcknowledgedIds } from './acknowledged-ids.ts'
+import { Admissions, pool, type Admitted } from './admission.ts'
 import { HostedMailbox, type CheckedSlot, type SignedSlot } from './hosted-mailbox.ts'
 import type { MailboxLimits } from './mailbox-limits.ts'
 import { OwnMailbox, type SlotDesk } from './own-mailbox.ts'
@@ -45,7 +46,8 @@ const dayMs = 86_400_000
 export class Mailboxes implements SlotDesk {
   readonly #deps: MailboxesDeps
   readonly #admissions: Admissions
-  readonly #table: { hosted: Table; acknowledged: Table }
+  readonly #hostedRows: Table
+  readonly #acknowledged: AcknowledgedIds
   /** Least recently used first. */
   readonly #inMemory = new Map<string, Promise<HostedMailbox | undefined>>()
   readonly #ready = new Map<string, HostedMailbox>()
@@ -55,12 +57,13 @@ export class Mailboxes implements SlotDesk {
 
   constructor(deps: MailboxesDeps) {
     this.#deps = deps
-    const { platform, store, limits, clock } = deps
-    this.#table = { hosted: store.table('mailboxes'), acknowledged: store.table('acknowledged') }
+    const { platform, store, limits, clock, log } = deps
+    this.#hostedRows = store.table('mailboxes')
+    this.#acknowledged = new AcknowledgedIds({ table: store.table('acknowledged'), log })
     this.#admissions = new Admissions({
       platform,
       items: store.items,
-      acknowledged: this.#table.acknowledged,
+      acknowledged: this.#acknowledged,
       doorUses: store.table('door-uses'),
       limits,
       clock,
@@ -72,12 +75,12 @@ export class Mailboxes implements SlotDesk {
   async host(rootPk: Uint8Array, slots: readonly SignedSlot[]): Promise<OwnMailbox> {
     const { platform, store } = this.#deps
     const mailbox = mailboxIdOf(platform, rootPk)
-    if (this.#table.hosted.get(mailbox)) {
+    if (this.#hostedRows.get(mailbox)) {
       throw new AbzuError('ABZU_ALREADY_EXISTS', 'this mailbox is hosted here already')
     }
     const hosted = new HostedMailbox(platform, mailbox, rootPk)
     for (const slot of slots) hosted.check(slot).apply()
-    const row = { table: this.#table.hosted.name, key: mailbox, value: rootPk }
+    const row = { table: this.#hostedRows.name, key: mailbox, value: rootPk }
     await store.items.putSlots(slots, [row])
     this.#keep(hosted)
     return this.#own(mailbox)
@@ -86,7 +89,7 @@ export class Mailboxes implements SlotDesk {
   /** A mailbox that is hosted already.
    *  @throws {AbzuError} ABZU_NOT_HOSTED */
   mailbox(mailbox: MailboxId): OwnMailbox {
-    if (!this.#table.hosted.get(mailbox)) {
+    if (!this.#hostedRows.get(mailbox)) {
       throw new AbzuError('ABZU_NOT_HOSTED', 'no such mailbox is hosted here')
     }
     return this.#own(mailbox)
@@ -218,9 +221,8 @@ export class Mailboxes implements SlotDesk {
     for (const { day, ids: listed } of acknowledgements) {
       for (let at = 0; at < listed.length; at += acknowledgedIdBytes) {
         const prefix = listed.slice(at, at + acknowledgedIdBytes)
-        const key = acknowledgedKey(mailbox, prefix)
-        if (this.#table.acknowledged.get(key)) continue
-        rows.push({ table: this.#table.acknowledged.name, key, value: u32be(day) })
+        if (this.#acknowledged.has(mailbox, prefix)) continue
+        rows.push(this.#acknowledged.note(mailbox, prefix, day))
         const id = this.#deps.store.items.find(mailbox, prefix)
         if (id) ids.push(id)
       }
@@ -244,23 +246,7 @@ export class Mailboxes implements SlotDesk {
     const { clock, store } = this.#deps
     const nowMs = clock.nowMs()
     const expired = await store.items.expire(Math.floor(nowMs / 3_600_000), limit)
-    return expired + (await this.#forget(Math.floor(nowMs / dayMs) - 32, limit))
-  }
-
-  #sweptTo: Uint8Array | undefined
-
-  async #forget(beforeDay: number, limit: number): Promise<number> {
-    const { acknowledged } = this.#table
-    const old: Uint8Array[] = []
-    let last: Uint8Array | undefined
-    const page = { limit, ...(this.#sweptTo && { after: this.#sweptTo }) }
-    for await (const { key, value } of acknowledged.range(page)) {
-      last = key
-      if (readU32be(value) < beforeDay) old.push(key)
-    }
-    this.#sweptTo = last
-    await Promise.all(old.map(async (key) => acknowledged.delete(key)))
-    return old.length
+    return expired + (await this.#acknowledged.forget(Math.floor(nowMs / dayMs) - 32, limit))
   }
 
   async #hosted(mailbox: MailboxId): Promise<HostedMailbox | undefined> {
@@ -269,7 +255,7 @@ export class Mailboxes implements SlotDesk {
     if (known) return known
     const loading = this.#inMemory.get(key)
     if (loading) return loading
-    const rootPk = this.#table.hosted.get(mailbox)
+    const rootPk = this.#hostedRows.get(mailbox)
     if (!rootPk) return undefined
     const load = this.#load(concatBytes(mailbox) as MailboxId, rootPk)
     this.#inMemory.set(key, load)

@@ -1,0 +1,78 @@
+import type { RowChange, Table } from '../../base/store/table.ts'
+import type { MailboxId } from '../../base/util/brand.ts'
+import { BloomFilter } from '../../base/util/bloom-filter.ts'
+import { concatBytes, readU32be, u32be } from '../../base/util/bytes.ts'
+import type { Log } from '../../base/util/log.ts'
+import { acknowledgedIdBytes } from '../../base/wire/records.ts'
+
+export interface AcknowledgedIdsDeps {
+  readonly table: Table
+  readonly log: Log
+}
+
+/** One look in a hundred is in vain with 200,000 acknowledgements. */
+const filterBytes = 256 * 1024
+const mailboxBytes = 32
+
+/**
+ * What owners have acknowledged, and what is refused for so long: a row each, `mailbox[32] | first 16
+ * bytes of the id` to the UTC day, days since 1970.
+ * @see docs/protocol.md#items
+ */
+export class AcknowledgedIds {
+  readonly #deps: AcknowledgedIdsDeps
+  readonly #filter = new BloomFilter(filterBytes)
+  /** All rows are in the filter. */
+  #isFiltering = false
+  #sweptTo: Uint8Array | undefined
+
+  constructor(deps: AcknowledgedIdsDeps) {
+    this.#deps = deps
+    void this.#fill()
+  }
+
+  async #fill(): Promise<void> {
+    const { table, log } = this.#deps
+    try {
+      for await (const { key } of table.range({ limit: Infinity })) {
+        this.#filter.add(key.subarray(mailboxBytes))
+      }
+      this.#isFiltering = true
+    } catch (error) {
+      log.warn('acknowledged-filter-incomplete', { error: error as Error })
+    }
+  }
+
+  /** @throws {AbzuError} ABZU_STORE_DAMAGED */
+  has(mailbox: MailboxId, id: Uint8Array): boolean {
+    if (this.#isFiltering && !this.#filter.mayHave(id)) return false
+    return this.#deps.table.get(keyOf(mailbox, id)) !== undefined
+  }
+
+  /** The row that notes an acknowledgement; for a write that is made at once. */
+  note(mailbox: MailboxId, id: Uint8Array, day: number): RowChange {
+    this.#filter.add(id)
+    return { table: this.#deps.table.name, key: keyOf(mailbox, id), value: u32be(day) }
+  }
+
+  /** Looks at the next `limit` rows and forgets those from before a day. Resolves to their number. */
+  async forget(beforeDay: number, limit: number): Promise<number> {
+    const { table } = this.#deps
+    const old: Uint8Array[] = []
+    let last: Uint8Array | undefined
+    for await (const { key, value } of table.range({
+      limit,
+      ...(this.#sweptTo && { after: this.#sweptTo }),
+    })) {
+      last = key
+      if (readU32be(value) < beforeDay) old.push(key)
+    }
+    this.#sweptTo = last
+    await Promise.all(old.map(async (key) => table.delete(key)))
+    return old.length
+  }
+}
+
+function keyOf(mailbox: MailboxId, id: Uint8Array): Uint8Array {
+  return concatBytes(mailbox, id.subarray(0, acknowledgedIdBytes))
+}
