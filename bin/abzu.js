@@ -116,6 +116,8 @@ async function run() {
 async function start() {
   process.umask(0o077)
   process.env.UV_THREADPOOL_SIZE = process.env.UV_THREADPOOL_SIZE || '8'
+  // Left to itself, glibc keeps what loading the code took, 50 MB, for later.
+  process.env.MALLOC_TRIM_THRESHOLD_ = process.env.MALLOC_TRIM_THRESHOLD_ || '131072'
   if (isNewEnough(process.versions.node)) return run()
   const node = await findBundledNode()
   if (node !== undefined) return handOver(node)

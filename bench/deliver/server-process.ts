@@ -16,7 +16,7 @@ export interface ServerAddress {
 
 /** What of bin/abzu.js bears on speed: the server runs as a daemon does. */
 export const daemonFlags: readonly string[] = ['--max-semi-space-size=4']
-export const daemonEnvironment = { UV_THREADPOOL_SIZE: '8' }
+export const daemonEnvironment = { UV_THREADPOOL_SIZE: '8', MALLOC_TRIM_THRESHOLD_: '131072' }
 
 export class ServerProcess implements Closeable {
   readonly child: Child
