@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { doorProof } from '../../src/base/crypto/door.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { toHex } from '../../src/base/util/bytes.ts'
+import type { DoorPass } from '../../src/base/wire/deliver.ts'
 import type { Parcel } from '../../src/machine/mailbox/courier.ts'
 import type { PartContext } from '../harness.ts'
 import { newPrekey, newRecipient, type Recipient } from './people.ts'
@@ -47,11 +48,13 @@ export async function sealPost(
   return { recipients: [...recipients, ...doubles.flat()], parcels, rehearsal }
 }
 
+type DoorParcel = Parcel & DoorPass
+
 function readdress(
   platform: CryptoPlatform,
-  parcels: readonly Parcel[],
+  parcels: readonly DoorParcel[],
   { from, to }: { from: readonly Recipient[]; to: readonly Recipient[] },
-): Parcel[] {
+): DoorParcel[] {
   const doubles = new Map(from.map(({ doorId }, n) => [toHex(doorId), to[n]]))
   return parcels.map((parcel) => {
     const double = doubles.get(toHex(parcel.doorId))
@@ -61,7 +64,7 @@ function readdress(
   })
 }
 
-function seal(init: SealingInit, signal: AbortSignal): Promise<Parcel[]> {
+function seal(init: SealingInit, signal: AbortSignal): Promise<DoorParcel[]> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('sealing-worker.ts', import.meta.url), { workerData: init })
     const stop = () => {

@@ -7,6 +7,8 @@
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { nodePlatform } from '../base/crypto/node-platform.ts'
+import { NodeStampSearch } from '../base/crypto/node-stamp-search.ts'
+import { StampMill } from '../base/crypto/stamp-mill.ts'
 import { openStore, type Store } from '../base/store/store.ts'
 import type { PeerId } from '../base/util/brand.ts'
 import type { Clock, Scheduler } from '../base/util/clock.ts'
@@ -92,6 +94,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       }),
     )
     open.add(startJanitor({ mailboxes, scheduler, log }))
+    const stamps = open.add(new StampMill({ search: new NodeStampSearch(scheduler), scheduler }))
 
     const accounts = open.add(
       await AccountManager.open(
@@ -104,6 +107,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
           hosting: mailboxes,
           post: outbox,
           directory,
+          stamps,
         },
         { autoLockMinutes: limits.autoLockMinutes },
       ),

@@ -23,6 +23,7 @@ import { argon2Floor, wrapSecret } from '../../src/base/crypto/password.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { signReceipt } from '../../src/base/crypto/receipt.ts'
 import { safetyNumber } from '../../src/base/crypto/safety-number.ts'
+import { searchStamp } from '../../src/base/crypto/stamp.ts'
 import {
   plainSlotKey,
   sealedSlotKey,
@@ -180,6 +181,16 @@ export const goldenLayouts: Readonly<Record<string, (input: Fields) => Promise<F
     const mailbox = mailboxIdOf(platform, hex(field(input, 'rootPk')))
     const proof = doorProof(platform, key, mailbox, hex(field(input, 'item')) as ItemId)
     return { key: toHex(key), id: toHex(doorIdOf(platform, key)), proof: toHex(proof) }
+  },
+
+  async stamp(input) {
+    const order = {
+      mailbox: mailboxIdOf(platform, hex(field(input, 'rootPk'))),
+      item: hex(field(input, 'item')) as ItemId,
+      bits: Number(field(input, 'bits')),
+    }
+    const stamp = searchStamp(platform, { ...order, from: 0, tries: 100_000 })
+    return { stamp: toHex(stamp ?? new Uint8Array()) }
   },
 
   async 'keyring-item'(input) {

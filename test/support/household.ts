@@ -2,6 +2,7 @@
 
 import { peerIdOf } from '../../src/base/crypto/address.ts'
 import { nodePlatform } from '../../src/base/crypto/node-platform.ts'
+import { searchInTurns, StampMill } from '../../src/base/crypto/stamp-mill.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { concatBytes, utf8 } from '../../src/base/util/bytes.ts'
 import { silentLog, type Log } from '../../src/base/util/log.ts'
@@ -48,7 +49,8 @@ export class World {
   ): Promise<AccountManager> {
     const { platform, time } = this
     const { rows, hosting, post, directory } = node
-    const parts = { platform, rows, hosting, post, directory, log }
+    const stamps = new StampMill({ search: searchInTurns(platform, time), scheduler: time })
+    const parts = { platform, rows, hosting, post, directory, stamps, log }
     const settings = { autoLockMinutes: 0, ...init }
     return AccountManager.open({ ...parts, clock: time, scheduler: time }, settings)
   }

@@ -14,7 +14,7 @@ import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { plainSlotKey, signSlot } from '../../src/base/crypto/slot-header.ts'
 import type { ItemId } from '../../src/base/util/brand.ts'
 import { encode } from '../../src/base/wire/codec.ts'
-import type { DeliverRequest } from '../../src/base/wire/deliver.ts'
+import type { DeliverRequest, DoorPass } from '../../src/base/wire/deliver.ts'
 import {
   encodePlainSlot,
   plainSlotKind,
@@ -146,7 +146,7 @@ export class MailboxOwner {
   async letter(
     door: { key: Uint8Array; id: Uint8Array },
     { text = 'hello', expiresInHours = 24, requestId = 0 } = {},
-  ): Promise<DeliverRequest & { id: ItemId }> {
+  ): Promise<DeliverRequest & DoorPass & { id: ItemId }> {
     const platform = this.#platform
     const envelope = await sealEnvelope(platform, {
       recipientRoot: this.rootPk,

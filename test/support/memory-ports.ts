@@ -10,11 +10,13 @@ import { openDeviceCertificate } from '../../src/base/crypto/certificate.ts'
 import { doorProof } from '../../src/base/crypto/door.ts'
 import { openMailboxRecord, prekeyIdOf } from '../../src/base/crypto/mailbox-record.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
+import { isStamp } from '../../src/base/crypto/stamp.ts'
 import { plainSlotKey, slotIdOf, verifySlot } from '../../src/base/crypto/slot-header.ts'
 import type { ItemId, MailboxId, PeerId } from '../../src/base/util/brand.ts'
 import { compareBytes, concatBytes, equalBytes, mapKey } from '../../src/base/util/bytes.ts'
 import type { Clock } from '../../src/base/util/clock.ts'
 import { AbzuError, type ErrorCode } from '../../src/base/util/errors.ts'
+import type { StampPass } from '../../src/base/wire/deliver.ts'
 import { parseEnvelopeHeader } from '../../src/base/wire/envelope.ts'
 import {
   identitySlotShape,
@@ -27,6 +29,7 @@ import {
   doorShape,
   type Door,
   type Host,
+  type MailboxRecord,
 } from '../../src/base/wire/records.ts'
 import { decodeShape } from '../../src/base/wire/shape.ts'
 import { parseSlotHeader, slotClass, type SlotClass } from '../../src/base/wire/slot.ts'
@@ -88,6 +91,17 @@ export class MemoryNetwork {
   readonly nodes = new Map<PeerId, MemoryNode>()
   /** Every envelope that was handed to a host. */
   readonly carried: Outgoing[] = []
+  /** Whether records are found without a host that is named. */
+  hasDirectory = false
+
+  /** @throws {AbzuError} ABZU_UNREACHABLE */
+  published(mailbox: MailboxId): Uint8Array {
+    for (const node of this.hasDirectory ? this.nodes.values() : []) {
+      const record = node.mailboxes.get(mapKey(mailbox))?.record
+      if (record && node.isOnline) return record
+    }
+    throw new AbzuError('ABZU_UNREACHABLE', 'no host of the mailbox is known')
+  }
 
   /** Lets the event loop turn until no node has anything to carry. */
   async settle(): Promise<void> {
@@ -165,7 +179,9 @@ export class MemoryNode {
     home: () => ({ peerId: this.peerId, role: 'home', addresses: this.addresses }),
     resolve: async (mailbox, hosts) => {
       await turn()
-      return this.#reach(hosts).recordOf(mailbox)
+      return hosts.length > 0
+        ? this.#reach(hosts).recordOf(mailbox)
+        : this.network.published(mailbox)
     },
   }
 
@@ -244,8 +260,10 @@ export class MemoryNode {
     const mailbox = node.mailboxes.get(mapKey(outgoing.to))
     const error = mailbox ? mailbox.accept(outgoing) : 'ABZU_NOT_HOSTED'
     if (!error) return { id, state: 'delivered', atMs, by }
-    if (error !== 'ABZU_STALE_KEY') return { id, state: 'refused', error, atMs, by }
-    return { id, state: 'stale-key', atMs, by, record: node.recordOf(outgoing.to) }
+    const record = (): Uint8Array => node.recordOf(outgoing.to)
+    if (error === 'ABZU_STALE_KEY') return { id, state: 'stale-key', atMs, by, record: record() }
+    const answered = error === 'ABZU_STAMP_INVALID' ? { record: record() } : {}
+    return { id, state: 'refused', error, atMs, by, ...answered }
   }
 
   #conclude({ from }: Outgoing, outcome: Outcome): void {
@@ -352,23 +370,39 @@ export class MemoryMailbox implements MailboxPort {
   }
 
   /** Takes mail in, or says why not. */
-  accept({ envelope, doorId, proof }: Outgoing): ErrorCode | undefined {
+  accept(outgoing: Outgoing): ErrorCode | undefined {
+    const { envelope } = outgoing
     const { keyId, expiresAtHours } = parseEnvelopeHeader(envelope)
     const nowHours = Math.floor(this.#clock.nowMs() / hourMs)
     if (!this.#acceptsKey(keyId, nowHours)) return 'ABZU_STALE_KEY'
     if (expiresAtHours <= nowHours) return 'ABZU_EXPIRED'
     const id = itemIdOf(this.#platform, envelope)
+    if ('stamp' in outgoing) return this.#acceptStamped(id, outgoing)
+    const { doorId, proof } = outgoing
     const door = this.#door(doorId)
     if (!door || door.untilHours <= nowHours) return 'ABZU_DOOR_CLOSED'
     if (!equalBytes(proof, doorProof(this.#platform, door.key, this.mailbox, id))) {
       return 'ABZU_DOOR_CLOSED'
     }
-    const isKnown = this.mailOnDisk.some((item) => equalBytes(item.id, id))
-    if (isKnown || this.#acknowledged.has(mapKey(id.subarray(0, 16)))) return undefined
+    if (this.#isKnown(id)) return undefined
     const uses = (this.#doorUses.get(mapKey(doorId)) ?? 0) + 1
     if (door.uses !== undefined && uses > door.uses) return 'ABZU_DOOR_CLOSED'
     this.#doorUses.set(mapKey(doorId), uses)
     this.inject(envelope)
+    return undefined
+  }
+
+  #isKnown(id: ItemId): boolean {
+    const isHere = this.mailOnDisk.some((item) => equalBytes(item.id, id))
+    return isHere || this.#acknowledged.has(mapKey(id.subarray(0, 16)))
+  }
+
+  #acceptStamped(id: ItemId, { envelope, stamp }: StampPass & Outgoing): ErrorCode | undefined {
+    const bits = this.#openRecord()?.stampBits ?? 0
+    if (bits === 0) return 'ABZU_STRANGERS_REFUSED'
+    const order = { mailbox: this.mailbox, item: id, bits }
+    if (!isStamp(this.#platform, order, stamp)) return 'ABZU_STAMP_INVALID'
+    if (!this.#isKnown(id)) this.inject(envelope)
     return undefined
   }
 
@@ -416,10 +450,15 @@ export class MemoryMailbox implements MailboxPort {
   }
 
   #acceptsKey(keyId: Uint8Array, nowHours: number): boolean {
-    if (!this.record) return false
-    const { prekey, priorKeys } = openMailboxRecord(this.#platform, this.record, this.#rootPk)
+    const record = this.#openRecord()
+    if (!record) return false
+    const { prekey, priorKeys } = record
     if (equalBytes(prekeyIdOf(this.#platform, prekey), keyId)) return true
     return priorKeys.some((key) => equalBytes(key.keyId, keyId) && nowHours < key.untilHours)
+  }
+
+  #openRecord(): MailboxRecord | undefined {
+    return this.record && openMailboxRecord(this.#platform, this.record, this.#rootPk)
   }
 
   #door(id: Uint8Array): Door | undefined {

@@ -140,6 +140,12 @@ const request = {
   proof: counting(16),
   envelope: counting(40),
 }
+const stamped = {
+  requestId: 8,
+  mailbox: counting(32),
+  stamp: counting(8),
+  envelope: counting(40),
+}
 const receiptAnswer = {
   kind: 'receipt' as const,
   requestIds: [7, 8, 2 ** 32 - 1],
@@ -159,6 +165,12 @@ export const deliverSamples: readonly WireSample[] = [
     name: 'delivery',
     value: request,
     bytes: encodeDeliverRequest(request),
+    decode: decodeDeliverRequest,
+  },
+  {
+    name: 'stamped delivery',
+    value: stamped,
+    bytes: encodeDeliverRequest(stamped),
     decode: decodeDeliverRequest,
   },
   {

@@ -1,8 +1,12 @@
 /** The user half on the real mailboxes and outboxes of the machine half, without sockets. */
 
 import t from 'tap'
+import { searchInTurns, StampMill } from '../../src/base/crypto/stamp-mill.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
+import { mailboxIdOf, rootKeyOf } from '../../src/base/crypto/address.ts'
 import type { PeerId } from '../../src/base/util/brand.ts'
+import type { Host } from '../../src/base/wire/records.ts'
+import { pool } from '../../src/machine/mailbox/admission.ts'
 import { AbzuError } from '../../src/base/util/errors.ts'
 import { silentLog } from '../../src/base/util/log.ts'
 import { systemClock, systemScheduler } from '../../src/base/util/system-time.ts'
@@ -15,17 +19,22 @@ import { MailNetwork, MailNode } from '../support/mail-node.ts'
 const time = { ...systemClock, ...systemScheduler }
 const waitMs = 10_000
 
+/** @param known hosts that are asked where none is named */
 async function house(
   network: MailNetwork,
   platform: CryptoPlatform,
+  known: readonly Host[] = [],
 ): Promise<{ node: MailNode; open: () => Promise<AccountManager> }> {
   const node = await new MailNode(network, { platform, time }).start()
   const directory: DirectoryPort = {
     home: () => node.home,
-    resolve: async (mailbox, [host]) => {
-      const record = await network.node(host?.peerId as PeerId)?.mailboxes.record(mailbox)
-      if (!record) throw new AbzuError('ABZU_UNREACHABLE', 'nobody there')
-      return record
+    resolve: async (mailbox, hosts) => {
+      const asked = hosts.length > 0 ? hosts : known
+      for (const { peerId } of asked) {
+        const record = await network.node(peerId as PeerId)?.mailboxes.record(mailbox)
+        if (record) return record
+      }
+      throw new AbzuError('ABZU_UNREACHABLE', 'nobody there')
     },
   }
   const open = async () =>
@@ -38,6 +47,7 @@ async function house(
       hosting: node.mailboxes,
       post: node.outbox,
       directory,
+      stamps: new StampMill({ search: searchInTurns(platform, time), scheduler: time }),
     })
   return { node, open }
 }
@@ -87,6 +97,43 @@ t.test('two households, from a link to a conversation, through locks', async (t)
 
   await again.contacts.block('alice')
   t.equal(await delivered(alice, 'bob', 'hello?'), 'refused')
+})
+
+t.test('a stranger with nothing but the address, from a stamp to a conversation', async (t) => {
+  const platform = quickPlatform()
+  const network = new MailNetwork()
+  const b = await house(network, platform)
+  const a = await house(network, platform, [b.node.home])
+  const [manager, other] = [await a.open(), await b.open()]
+  t.teardown(async () => {
+    await Promise.all([manager.close(), other.close()])
+    for (const { node } of [a, b]) {
+      await node.stop()
+      await node.store.close()
+    }
+  })
+  const create = { role: 'admin', password } as const
+  const { member: alice } = await manager.create({ name: 'alice', ...create })
+  const { member: bob } = await other.create({ name: 'bob', ...create })
+  await alice.contacts.add({ link: bob.id, as: 'bob' })
+  await other.lock('bob')
+  t.equal(await delivered(alice, 'bob', 'you do not know me'), 'delivered')
+  const usage = b.node.store.items.usage(mailboxIdOf(platform, rootKeyOf(bob.id)))
+  t.equal(usage[pool.stranger]?.items, 1, 'in the room for strangers')
+  t.equal(usage[pool.contact]?.items, 0)
+  t.equal(usage[pool.request]?.items, 0)
+
+  const again = await other.unlock('bob', password)
+  t.match(await collect(again.messages.inbox()), [
+    { text: 'you do not know me', request: true, name: 'alice' },
+  ])
+  await again.contacts.add({ link: alice.id, as: 'alice' })
+  t.equal(await delivered(again, 'alice', 'now I do'), 'delivered')
+  t.same(await texts(alice), ['now I do'])
+  await other.lock('bob')
+  t.equal(await delivered(alice, 'bob', 'through a door'), 'delivered')
+  t.equal(usage[pool.stranger]?.items, 0)
+  t.equal(usage[pool.contact]?.items, 1, 'like any contact')
 })
 
 t.test('two accounts of one node', async (t) => {

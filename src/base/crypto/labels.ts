@@ -27,6 +27,7 @@ export const labels = {
   keyringId: label('keyring-id'),
   doorKey: label('door-key'),
   doorId: label('door-id'),
+  stamp: label('stamp'),
   safetyNumber: label('safety-number'),
   // message authentication codes
   doorProof: label('door-proof'),

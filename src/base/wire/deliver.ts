@@ -9,18 +9,40 @@ import { bytes, bytesBetween, literal, list, tuple, uint } from './shape.ts'
 export const doorIdBytes = 8
 export const doorProofBytes = 16
 
+/** A stamp: the number that its finder tried last, big endian. */
+export const stampBytes = 8
+
 /** Requests of one stream that may be unanswered at once. */
 export const deliveriesInFlightMax = 512
 
-export interface DeliverRequest {
-  /** Chosen by the sender, unique among its unanswered requests of this stream. */
-  readonly requestId: number
-  /** 32 bytes. */
-  readonly mailbox: Uint8Array
+/** The deliverer holds the key of a door. */
+export interface DoorPass {
   /** 8 bytes: which door of the mailbox. */
   readonly doorId: Uint8Array
   /** 16 bytes: see `doorProof` of base/crypto. */
   readonly proof: Uint8Array
+}
+
+/** The deliverer has no token, and has worked instead. */
+export interface StampPass {
+  /** 8 bytes: see base/crypto/stamp.ts. */
+  readonly stamp: Uint8Array
+}
+
+/** What lets an envelope in. */
+export type Pass = DoorPass | StampPass
+
+/** The pass in `whole`, and nothing else of it. */
+export function passOf(whole: Pass): Pass {
+  if ('stamp' in whole) return { stamp: whole.stamp }
+  return { doorId: whole.doorId, proof: whole.proof }
+}
+
+export type DeliverRequest = Pass & {
+  /** Chosen by the sender, unique among its unanswered requests of this stream. */
+  readonly requestId: number
+  /** 32 bytes. */
+  readonly mailbox: Uint8Array
   readonly envelope: Uint8Array
 }
 
@@ -39,11 +61,11 @@ export type DeliverAnswer =
       readonly error: number
       /** Before this many ms a repetition is pointless; 0 where it is not a matter of time. */
       readonly retryAfterMs: number
-      /** With ABZU_STALE_KEY the newest mailbox record, otherwise empty. */
+      /** With ABZU_STALE_KEY and ABZU_STAMP_INVALID the newest mailbox record, otherwise empty. */
       readonly record: Uint8Array
     }
 
-const tag = { deliver: 0, receipt: 1, refused: 2 } as const
+const tag = { deliver: 0, receipt: 1, refused: 2, stamped: 3 } as const
 const u32Max = 2 ** 32 - 1
 
 const requestShape = tuple(
@@ -52,6 +74,13 @@ const requestShape = tuple(
   bytes(32),
   bytes(doorIdBytes),
   bytes(doorProofBytes),
+  bytesBetween(1, wireLimits.envelopeBytesMax),
+)
+const stampedShape = tuple(
+  literal(tag.stamped),
+  uint(u32Max),
+  bytes(32),
+  bytes(stampBytes),
   bytesBetween(1, wireLimits.envelopeBytesMax),
 )
 const receiptShape = tuple(
@@ -68,13 +97,20 @@ const refusedShape = tuple(
 )
 
 export function encodeDeliverRequest(request: DeliverRequest): Uint8Array {
-  const { requestId, mailbox, doorId, proof, envelope } = request
-  return encode([tag.deliver, requestId, mailbox, doorId, proof, envelope])
+  const { requestId, mailbox, envelope } = request
+  return 'stamp' in request
+    ? encode([tag.stamped, requestId, mailbox, request.stamp, envelope])
+    : encode([tag.deliver, requestId, mailbox, request.doorId, request.proof, envelope])
 }
 
 /** @throws {AbzuError} ABZU_MALFORMED */
 export function decodeDeliverRequest(payload: Uint8Array): DeliverRequest {
-  const [, requestId, mailbox, doorId, proof, envelope] = requestShape(decode(payload), 'delivery')
+  const value = decode(payload)
+  if (Array.isArray(value) && value[0] === tag.stamped) {
+    const [, requestId, mailbox, stamp, envelope] = stampedShape(value, 'stamped delivery')
+    return { requestId, mailbox, stamp, envelope }
+  }
+  const [, requestId, mailbox, doorId, proof, envelope] = requestShape(value, 'delivery')
   return { requestId, mailbox, doorId, proof, envelope }
 }
 

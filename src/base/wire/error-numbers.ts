@@ -18,6 +18,8 @@ const numbers = {
   ABZU_NOT_FOUND: 12,
   ABZU_DENIED: 13,
   ABZU_PROTOCOL_VIOLATION: 14,
+  ABZU_STAMP_INVALID: 15,
+  ABZU_STRANGERS_REFUSED: 16,
 } as const satisfies Partial<Record<ErrorCode, number>>
 
 const codes = new Map<number, ErrorCode>(

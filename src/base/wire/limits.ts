@@ -19,6 +19,8 @@ export const wireLimits = {
   chunkBytesMax: 256 * 1024,
   /** Longest life of mail. */
   mailHoursMax: 30 * 24,
+  /** Work that a sender is ready to do for one letter to a stranger, in bits of a stamp. */
+  stampBitsMax: 20,
   /** A multiaddr as text. */
   addressBytesMax: 256,
   /** Addresses listed for one host. */

@@ -1,6 +1,7 @@
 /**
  * The host's checks of a delivery, cheapest first: shape, key id, expiry, door, repetition, quota,
- * rate. The host never sees who sent: a door's key is the only credential.
+ * rate. The host never sees who sent: a door's key is the only credential, and a stamp instead of one opens
+ * no more than the pool for strangers, which has a quota and rates of its own.
  * @see docs/protocol.md#delivery
  * @module
  */
@@ -8,23 +9,25 @@
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { itemIdOf } from '../../base/crypto/address.ts'
 import { doorProof } from '../../base/crypto/door.ts'
+import { isStamp } from '../../base/crypto/stamp.ts'
 import type { ItemStore, NewItem } from '../../base/store/item-store.ts'
 import type { RowChange, Table } from '../../base/store/table.ts'
-import type { ItemId, PeerId } from '../../base/util/brand.ts'
+import type { ItemId } from '../../base/util/brand.ts'
 import { concatBytes, equalBytes, mapKey, readU32be, u32be } from '../../base/util/bytes.ts'
 import type { Clock } from '../../base/util/clock.ts'
 import type { ErrorCode } from '../../base/util/errors.ts'
 import { RateLimiter } from '../../base/util/gcra.ts'
-import type { DeliverRequest } from '../../base/wire/deliver.ts'
+import type { DeliverRequest, DoorPass, StampPass } from '../../base/wire/deliver.ts'
 import { parseEnvelopeHeader } from '../../base/wire/envelope.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
 import type { Door } from '../../base/wire/records.ts'
 import type { AcknowledgedIds } from './acknowledged-ids.ts'
 import type { HostedMailbox } from './hosted-mailbox.ts'
 import type { MailboxLimits } from './mailbox-limits.ts'
+import { StrangerRates, type Origin } from './stranger-rates.ts'
 
 /** Which part of a mailbox's quota an item counts against. */
-export const pool = { owner: 0, contact: 1, request: 2 } as const
+export const pool = { owner: 0, contact: 1, request: 2, stranger: 3 } as const
 
 /** To be stored; room for it is reserved. */
 export interface Admitted {
@@ -49,6 +52,16 @@ export interface AdmissionDeps {
   readonly clock: Clock
 }
 
+interface JudgedLetter {
+  readonly envelope: Uint8Array
+  readonly expiresAtHours: number
+}
+
+interface Between {
+  readonly hosted: HostedMailbox
+  readonly origin: Origin
+}
+
 const hourMs = 3_600_000
 
 function refused(error: ErrorCode, retryAfterMs = 0): Admission {
@@ -60,6 +73,7 @@ export class Admissions {
   readonly #perAccount: RateLimiter
   readonly #perPeer: RateLimiter
   readonly #perNode: RateLimiter
+  readonly #strangers: StrangerRates
   /** Uses of counted doors, which reach the table a commit later. */
   readonly #uses = new Map<string, number>()
   /** Ids of items for which room is reserved. */
@@ -72,45 +86,87 @@ export class Admissions {
     this.#perAccount = new RateLimiter({ rate: limits.accountInbound, keysMax, clock })
     this.#perPeer = new RateLimiter({ rate: limits.peerInbound, keysMax, clock })
     this.#perNode = new RateLimiter({ rate: limits.nodeInbound, keysMax: 1, clock })
+    this.#strangers = new StrangerRates(limits, clock)
   }
 
   /** Judges one request for a mailbox that is hosted here. Room for an item to store is reserved until
    *  `release`.
    *  @throws {AbzuError} ABZU_MALFORMED, ABZU_TOO_LARGE */
-  judge(request: DeliverRequest, hosted: HostedMailbox, peer: PeerId): Admission {
-    const { platform, items, acknowledged, clock } = this.#deps
-    const { mailbox } = hosted
+  judge(request: DeliverRequest, hosted: HostedMailbox, origin: Origin): Admission {
     const { envelope } = request
     const { keyId, expiresAtHours } = parseEnvelopeHeader(envelope)
-    const nowMs = clock.nowMs()
-    const nowHours = Math.floor(nowMs / hourMs)
+    const nowHours = Math.floor(this.#deps.clock.nowMs() / hourMs)
     if (!hosted.acceptsKey(keyId, nowHours)) return refused('ABZU_STALE_KEY')
     if (expiresAtHours <= nowHours) return refused('ABZU_EXPIRED')
     if (expiresAtHours > nowHours + wireLimits.mailHoursMax + 1) return refused('ABZU_MALFORMED')
+    const letter = { envelope, expiresAtHours }
+    return 'stamp' in request
+      ? this.#judgeStamp(letter, request, { hosted, origin })
+      : this.#judgeDoor(letter, request, { hosted, origin })
+  }
 
-    const door = hosted.door(request.doorId)
+  #judgeDoor(
+    { envelope, expiresAtHours }: JudgedLetter,
+    { doorId, proof }: DoorPass,
+    { hosted, origin }: Between,
+  ): Admission {
+    const { platform, clock } = this.#deps
+    const nowHours = Math.floor(clock.nowMs() / hourMs)
+    const door = hosted.door(doorId)
     if (!door || door.untilHours <= nowHours) return refused('ABZU_DOOR_CLOSED')
     const id = itemIdOf(platform, envelope)
-    if (!equalBytes(doorProof(platform, door.key, mailbox, id), request.proof)) {
+    if (!equalBytes(doorProof(platform, door.key, hosted.mailbox, id), proof)) {
       return refused('ABZU_DOOR_CLOSED')
     }
-    if (acknowledged.has(mailbox, id)) return { kind: 'known', id, expiresAtHours }
-    const item: NewItem = {
-      mailbox,
-      kind: 'mail',
-      id,
-      receivedAtMs: nowMs,
-      expiresAtHours,
-      pool: pool[door.pool],
-      body: envelope,
-    }
-    const isRepeated = items.has(mailbox, id) || this.#admitted.has(mapKey(id))
-    if (isRepeated) return this.#admit(hosted, item, [])
+    const item = this.#item(hosted, { id, expiresAtHours, pool: pool[door.pool], body: envelope })
     return (
+      this.#repeated(hosted, item) ??
       this.#overQuota(hosted, item) ??
-      this.#overRate(hosted, peer) ??
+      this.#overRate(hosted, origin) ??
       this.#throughDoor(hosted, item, door)
     )
+  }
+
+  /** The rates come first, since an attempt costs two hashes, one of them over the envelope. */
+  #judgeStamp(
+    { envelope, expiresAtHours }: JudgedLetter,
+    { stamp }: StampPass,
+    { hosted, origin }: Between,
+  ): Admission {
+    const { platform, clock, limits } = this.#deps
+    const { mailbox, stampBits: bits, key } = hosted
+    if (bits === 0) return refused('ABZU_STRANGERS_REFUSED')
+    const waitMs = this.#strangers.attempt(key, origin)
+    if (waitMs > 0) return refused('ABZU_RATE_LIMITED', waitMs)
+    const id = itemIdOf(platform, envelope)
+    if (!isStamp(platform, { mailbox, item: id, bits }, stamp)) return refused('ABZU_STAMP_INVALID')
+    const lastHours = Math.floor(clock.nowMs() / hourMs) + limits.strangerHoursMax
+    const item = this.#item(hosted, {
+      id,
+      expiresAtHours: Math.min(expiresAtHours, lastHours),
+      pool: pool.stranger,
+      body: envelope,
+    })
+    const known = this.#repeated(hosted, item) ?? this.#overQuota(hosted, item)
+    if (known) return known
+    this.#strangers.accepted(key)
+    return this.#admit(hosted, item, [])
+  }
+
+  #item(
+    { mailbox }: HostedMailbox,
+    init: Pick<NewItem, 'id' | 'expiresAtHours' | 'pool' | 'body'>,
+  ): NewItem {
+    return { mailbox, kind: 'mail', receivedAtMs: this.#deps.clock.nowMs(), ...init }
+  }
+
+  /** What was taken before is answered again, and costs nothing more. */
+  #repeated(hosted: HostedMailbox, item: NewItem): Admission | undefined {
+    const { acknowledged, items } = this.#deps
+    const { mailbox, id, expiresAtHours } = item
+    if (acknowledged.has(mailbox, id)) return { kind: 'known', id, expiresAtHours }
+    const isHere = items.has(mailbox, id) || this.#admitted.has(mapKey(id))
+    return isHere ? this.#admit(hosted, item, []) : undefined
   }
 
   #admit(hosted: HostedMailbox, item: NewItem, rows: readonly RowChange[]): Admitted {
@@ -128,21 +184,41 @@ export class Admissions {
   }
 
   #overQuota(hosted: HostedMailbox, { pool: itemPool, body }: NewItem): Admission | undefined {
-    const { items, limits } = this.#deps
-    const used = items.usage(hosted.mailbox)[itemPool]
+    const used = this.#deps.items.usage(hosted.mailbox)[itemPool]
     const reserved = hosted.reserved[itemPool]
-    const [itemsMax, bytesMax] =
-      itemPool === pool.contact
-        ? [limits.contactItemsMax, limits.contactBytesMax]
-        : [limits.requestItemsMax, limits.requestBytesMax]
+    const { itemsMax, bytesMax, retryMs } = this.#quota(itemPool)
     const itemCount = (used?.items ?? 0) + (reserved?.items ?? 0) + 1
     const bytes = (used?.bytes ?? 0) + (reserved?.bytes ?? 0) + body.length
     return itemCount > itemsMax || bytes > bytesMax
-      ? refused('ABZU_QUOTA_EXCEEDED', 60_000)
+      ? refused('ABZU_QUOTA_EXCEEDED', retryMs)
       : undefined
   }
 
-  #overRate({ key: account }: HostedMailbox, peer: PeerId): Admission | undefined {
+  #quota(itemPool: number): { itemsMax: number; bytesMax: number; retryMs: number } {
+    const { limits } = this.#deps
+    switch (itemPool) {
+      case pool.contact:
+        return {
+          itemsMax: limits.contactItemsMax,
+          bytesMax: limits.contactBytesMax,
+          retryMs: 60_000,
+        }
+      case pool.request:
+        return {
+          itemsMax: limits.requestItemsMax,
+          bytesMax: limits.requestBytesMax,
+          retryMs: 60_000,
+        }
+      default:
+        return {
+          itemsMax: limits.strangerItemsMax,
+          bytesMax: limits.strangerBytesMax,
+          retryMs: 600_000,
+        }
+    }
+  }
+
+  #overRate({ key: account }: HostedMailbox, { peer }: Origin): Admission | undefined {
     const waitMs = Math.max(
       this.#perAccount.waitMs(account),
       this.#perPeer.waitMs(peer),

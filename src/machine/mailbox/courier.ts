@@ -17,14 +17,17 @@ import {
   decodeDeliverAnswer,
   encodeDeliverRequest,
   type DeliverAnswer,
-  type DeliverRequest,
+  type Pass,
 } from '../../base/wire/deliver.ts'
 import { errorCode } from '../../base/wire/error-numbers.ts'
 import type { Receipt } from '../../base/wire/records.ts'
 import type { FrameStream } from '../transport/frame-stream.ts'
 
-export interface Parcel extends Omit<DeliverRequest, 'requestId'> {
+export type Parcel = Pass & {
   readonly id: ItemId
+  /** 32 bytes. */
+  readonly mailbox: Uint8Array
+  readonly envelope: Uint8Array
 }
 
 export type Answer =
@@ -39,7 +42,7 @@ export type Answer =
       readonly by: PeerId
       readonly error: ErrorCode
       readonly retryAfterMs: number
-      /** With ABZU_STALE_KEY: the newest signed record, not verified. */
+      /** With ABZU_STALE_KEY and ABZU_STAMP_INVALID: the newest signed record, not verified. */
       readonly record: Uint8Array
     }
 

@@ -99,7 +99,7 @@ async function answer(
   { stream, desk }: { stream: FrameStream; desk: ReceiptDesk },
   requests: readonly DeliverRequest[],
 ): Promise<void> {
-  const taken = await mailboxes.take(requests, stream.peer)
+  const taken = await mailboxes.take(requests, stream.peer, stream.neighbour)
   for (const [n, result] of taken.entries()) {
     const { requestId } = requests[n] as DeliverRequest
     if (result.kind === 'durable') desk.add({ ...result, requestId })

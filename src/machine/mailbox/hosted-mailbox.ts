@@ -50,6 +50,7 @@ interface CurrentRecord {
   readonly seq: number
   /** Key id to the hour until which it is accepted; the current prekey has none. */
   readonly keys: ReadonlyMap<string, number>
+  readonly stampBits: number
 }
 
 interface Identity {
@@ -63,7 +64,7 @@ export class HostedMailbox {
   /** The mailbox as the key of a Map. */
   readonly key: string
   /** Room promised to mail that the store does not count yet, by pool. */
-  readonly reserved = Array.from({ length: 3 }, () => ({ items: 0, bytes: 0 }))
+  readonly reserved = Array.from({ length: 4 }, () => ({ items: 0, bytes: 0 }))
   readonly rootPk: Uint8Array
   readonly #platform: HostPlatform
   readonly #doors = new Map<string, Door>()
@@ -108,6 +109,11 @@ export class HostedMailbox {
   /** The newest signed mailbox record. */
   get record(): Uint8Array | undefined {
     return this.#record?.signed
+  }
+
+  /** What a stranger's stamp has to be worth; 0 where strangers are not let in. */
+  get stampBits(): number {
+    return this.#record?.stampBits ?? 0
   }
 
   /** Whether mail sealed to this key id is accepted now. */
@@ -218,6 +224,6 @@ export class HostedMailbox {
       record.priorKeys.map(({ keyId, untilHours }) => [mapKey(keyId), untilHours]),
     )
     keys.set(mapKey(prekeyIdOf(this.#platform, record.prekey)), Number.POSITIVE_INFINITY)
-    return { signed, seq: record.seq, keys }
+    return { signed, seq: record.seq, keys, stampBits: record.stampBits }
   }
 }

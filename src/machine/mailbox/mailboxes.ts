@@ -21,6 +21,7 @@ import { Admissions, pool, type Admitted } from './admission.ts'
 import { HostedMailbox, type CheckedSlot, type SignedSlot } from './hosted-mailbox.ts'
 import type { MailboxLimits } from './mailbox-limits.ts'
 import { OwnMailbox, type SlotDesk } from './own-mailbox.ts'
+import type { Origin } from './stranger-rates.ts'
 
 export interface MailboxesDeps {
   readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256' | 'hmacSha256'>
@@ -37,7 +38,7 @@ export type Taken =
       readonly kind: 'refused'
       readonly error: ErrorCode
       readonly retryAfterMs: number
-      /** With ABZU_STALE_KEY the newest record. */
+      /** With ABZU_STALE_KEY and ABZU_STAMP_INVALID the newest record. */
       readonly record?: Uint8Array | undefined
     }
 
@@ -105,15 +106,21 @@ export class Mailboxes implements SlotDesk {
     return (await this.#hosted(mailbox))?.record
   }
 
-  /** Takes a batch of deliveries from one peer. Resolves, in the order of the requests, once
-   *  everything that is said to be durable has been fsynced. Never rejects: each request has its answer. */
-  async take(requests: readonly DeliverRequest[], peer: PeerId): Promise<Taken[]> {
+  /** Takes a batch of deliveries from one peer; `neighbour` stands for where it is connected from. Resolves,
+   *  in the order of the requests, once everything that is said to be durable has been fsynced. Never
+   *  rejects: each request has its answer. */
+  async take(
+    requests: readonly DeliverRequest[],
+    peer: PeerId,
+    neighbour?: string,
+  ): Promise<Taken[]> {
+    const origin = { peer, neighbour }
     const taken = new Array<Taken>(requests.length)
     const admitted: Admitted[] = []
     const places: number[] = []
     for (const [place, request] of requests.entries()) {
       try {
-        const verdict = await this.#judge(request, peer)
+        const verdict = await this.#judge(request, origin)
         if (verdict.kind === 'store') {
           admitted.push(verdict)
           places.push(place)
@@ -146,23 +153,23 @@ export class Mailboxes implements SlotDesk {
   }
 
   /** Awaits only where the mailbox is not in memory: the hot path stays synchronous. */
-  #judge(request: DeliverRequest, peer: PeerId): Judged | Promise<Judged> {
+  #judge(request: DeliverRequest, origin: Origin): Judged | Promise<Judged> {
     const mailbox = request.mailbox as MailboxId
     const hosted = this.#ready.get(mapKey(mailbox))
-    if (hosted) return this.#verdict(request, hosted, peer)
+    if (hosted) return this.#verdict(request, hosted, origin)
     return this.#hosted(mailbox).then((loaded) =>
       loaded
-        ? this.#verdict(request, loaded, peer)
+        ? this.#verdict(request, loaded, origin)
         : { kind: 'refused', error: 'ABZU_NOT_HOSTED', retryAfterMs: 0 },
     )
   }
 
-  #verdict(request: DeliverRequest, hosted: HostedMailbox, peer: PeerId): Judged {
-    const admission = this.#admissions.judge(request, hosted, peer)
+  #verdict(request: DeliverRequest, hosted: HostedMailbox, origin: Origin): Judged {
+    const admission = this.#admissions.judge(request, hosted, origin)
     if (admission.kind === 'known') {
       return { kind: 'durable', id: admission.id, holdUntilHours: admission.expiresAtHours }
     }
-    if (admission.kind === 'refused' && admission.error === 'ABZU_STALE_KEY') {
+    if (admission.kind === 'refused' && isAnsweredByRecord(admission.error)) {
       return { ...admission, record: hosted.record }
     }
     return admission
@@ -286,6 +293,11 @@ export class Mailboxes implements SlotDesk {
 }
 
 type Judged = Taken | Admitted
+
+/** What the sender can heal once it knows the newest record. */
+function isAnsweredByRecord(error: ErrorCode): boolean {
+  return error === 'ABZU_STALE_KEY' || error === 'ABZU_STAMP_INVALID'
+}
 
 function refusal(error: AbzuError, log: Log): Taken {
   if (error.code === 'ABZU_INTERNAL') log.error('delivery-failed', { error })

@@ -2,9 +2,9 @@
 
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, u64be } from '../../base/util/bytes.ts'
-import { errorCodes } from '../../base/util/errors.ts'
+import { AbzuError, errorCodes } from '../../base/util/errors.ts'
 import { encode } from '../../base/wire/codec.ts'
-import { doorIdBytes, doorProofBytes } from '../../base/wire/deliver.ts'
+import { doorIdBytes, doorProofBytes, stampBytes, type Pass } from '../../base/wire/deliver.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
 import { hostShape } from '../../base/wire/records.ts'
 import {
@@ -27,8 +27,10 @@ const headShape = record({
   from: bytes(32),
   to: bytes(32),
   hosts: list(hostShape, wireLimits.hostsMax),
-  doorId: bytes(doorIdBytes),
-  proof: bytes(doorProofBytes),
+  /** Either a door and its proof, or a stamp. */
+  doorId: optional(bytes(doorIdBytes)),
+  proof: optional(bytes(doorProofBytes)),
+  stamp: optional(bytes(stampBytes)),
   expiresAtHours: uint(),
 })
 
@@ -69,6 +71,14 @@ export function encodeOutcome(outcome: OutboxOutcome): Uint8Array {
 export function decodeOutcome(row: Uint8Array): OutboxOutcome {
   const { v: _, ...outcome } = decodeShape(outcomeShape, row, 'outcome row')
   return { ...outcome, id: outcome.id as ItemId, by: outcome.by as PeerId }
+}
+
+/** What lets the letter in.
+ *  @throws {AbzuError} ABZU_MALFORMED */
+export function passOfHead({ doorId, proof, stamp }: OutboxHead): Pass {
+  if (stamp) return { stamp }
+  if (doorId && proof) return { doorId, proof }
+  throw new AbzuError('ABZU_MALFORMED', 'an outbox row without a pass')
 }
 
 /** Key of a head and of an envelope: the place in the outbox. */

@@ -15,6 +15,7 @@ import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import { RateLimiter } from '../../base/util/gcra.ts'
 import { Listeners } from '../../base/util/listeners.ts'
 import type { Log } from '../../base/util/log.ts'
+import { passOf, type Pass } from '../../base/wire/deliver.ts'
 import { parseEnvelopeHeader } from '../../base/wire/envelope.ts'
 import { deliverProtocol } from '../../base/wire/protocols.ts'
 import type { Host } from '../../base/wire/records.ts'
@@ -31,6 +32,7 @@ import {
   encodeHead,
   encodeOutcome,
   outcomeKey,
+  passOfHead,
   placeKey,
   type OutboxHead,
   type OutboxOutcome,
@@ -51,12 +53,10 @@ export interface OutboxDeps {
   readonly log: Log
 }
 
-export interface Outgoing {
+export type Outgoing = Pass & {
   readonly from: MailboxId
   readonly to: MailboxId
   readonly hosts: readonly Host[]
-  readonly doorId: Uint8Array
-  readonly proof: Uint8Array
   readonly envelope: Uint8Array
 }
 
@@ -118,14 +118,14 @@ export class Outbox {
   /** Resolves with the envelope's id once it is durable here.
    *  @throws {AbzuError} ABZU_RATE_LIMITED, ABZU_QUOTA_EXCEEDED, ABZU_MALFORMED, those of the store */
   async post(outgoing: Outgoing): Promise<ItemId> {
-    const { from, to, hosts, doorId, proof, envelope } = outgoing
+    const { from, to, hosts, envelope } = outgoing
     if (this.#isClosed) throw new AbzuError('ABZU_CLOSED', 'the outbox is closed')
     const { expiresAtHours } = parseEnvelopeHeader(envelope)
     homeOf(hosts)
     this.#expectRoom(from)
     const id = itemIdOf(this.#deps.platform, envelope)
     const seq = this.#nextSeq++
-    const head: OutboxHead = { v: 1, id, from, to, hosts, doorId, proof, expiresAtHours }
+    const head: OutboxHead = { v: 1, id, from, to, hosts, ...passOf(outgoing), expiresAtHours }
     const key = placeKey(seq)
     this.#counted(from, 1)
     try {
@@ -235,8 +235,8 @@ export class Outbox {
     const row = this.#heads.get(placeKey(seq))
     const envelope = this.#envelopes.get(placeKey(seq))
     if (!row || !envelope) throw new AbzuError('ABZU_STORE_DAMAGED', 'a queued letter is gone')
-    const { to, doorId, proof } = decodeHead(row)
-    return { id, mailbox: to, doorId, proof, envelope }
+    const head = decodeHead(row)
+    return { id, mailbox: head.to, ...passOfHead(head), envelope }
   }
 
   /** Replaces the letter by its outcome, in one commit. */
@@ -273,9 +273,11 @@ function outcomeOf(
     const state = answer.as === 'home' ? 'delivered' : 'held'
     return { state, by, holdUntilHours: answer.holdUntilHours }
   }
-  return answer.error === 'ABZU_STALE_KEY'
-    ? { state: 'stale-key', by, record: answer.record }
-    : { state: 'refused', by, error: answer.error }
+  const { error, record } = answer
+  if (error === 'ABZU_STALE_KEY') return { state: 'stale-key', by, record }
+  return error === 'ABZU_STAMP_INVALID'
+    ? { state: 'refused', by, error, record }
+    : { state: 'refused', by, error }
 }
 
 /** Every row of a table, a page at a time. */

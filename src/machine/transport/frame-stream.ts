@@ -10,6 +10,10 @@ import type { AbzuError } from '../../base/util/errors.ts'
 export interface FrameStream {
   readonly peer: PeerId
 
+  /** What stands for the place that the peer is connected from, for limits: see `neighbourOf`. Missing where
+   *  that is no IP address. */
+  readonly neighbour?: string | undefined
+
   /** Queues one message. All that is queued in one turn of the event loop leaves as one write.
    *  The caller changes `payload` no more.
    *  @throws {AbzuError} ABZU_OVERLOADED where the queue is full: the caller did not wait for `ready`;

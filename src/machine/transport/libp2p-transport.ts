@@ -7,7 +7,7 @@ import { AbzuError, assert, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { withTimeout } from '../../base/util/wait.ts'
 import type { Protocol } from '../../base/wire/protocols.ts'
-import { dialAddressesOf, parseDialAddress } from './addresses.ts'
+import { dialAddressesOf, neighbourOf, parseDialAddress } from './addresses.ts'
 import type { Dialer } from './dialer.ts'
 import type { FrameStream } from './frame-stream.ts'
 import type { Libp2pNode } from './libp2p-node.ts'
@@ -174,10 +174,11 @@ export class Libp2pTransport implements Transport {
     throw new AbzuError('ABZU_ADDRESS_INVALID', 'the address is that of this machine')
   }
 
-  #framed(stream: Stream, { remotePeer }: Connection): FrameStream {
+  #framed(stream: Stream, { remotePeer, remoteAddr }: Connection): FrameStream {
     const { scheduler, limits } = this.#deps
     const framed = new PipeFrameStream({
       peer: remotePeer.toString() as PeerId,
+      neighbour: neighbourOf(remoteAddr.toString()),
       pipe: new Libp2pPipe(stream, scheduler),
       scheduler,
       limits,

@@ -13,6 +13,7 @@ import type { TransportLimits } from './transport-limits.ts'
 
 export interface PipeFrameStreamInit {
   readonly peer: PeerId
+  readonly neighbour?: string | undefined
   readonly pipe: BytePipe
   readonly limits: TransportLimits
   readonly scheduler: Scheduler
@@ -23,6 +24,7 @@ export interface PipeFrameStreamInit {
  *  credit that the peer grants. */
 export class PipeFrameStream implements FrameStream {
   readonly peer: PeerId
+  readonly neighbour: string | undefined
   readonly #init: PipeFrameStreamInit
   readonly #reader: FrameReader
   readonly #writer: FrameWriter
@@ -33,6 +35,7 @@ export class PipeFrameStream implements FrameStream {
   constructor(init: PipeFrameStreamInit) {
     const { pipe, limits, scheduler } = init
     this.peer = init.peer
+    this.neighbour = init.neighbour
     this.#init = init
     this.#writer = new FrameWriter({ pipe, limits, scheduler, onEnded: () => this.#closeIfDone() })
     this.#reader = new FrameReader({

@@ -20,6 +20,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ABZU_SEAL_BROKEN: 65,
   ABZU_NOT_HOSTED: 65,
   ABZU_EXPIRED: 65,
+  ABZU_STAMP_TOO_COSTLY: 65,
   // 69: no daemon, or a Node too old for one
   ABZU_NO_DAEMON: 69,
   ABZU_NODE_TOO_OLD: 69,
@@ -35,6 +36,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ABZU_STORE_NEWER: 74,
   // 75: later
   ABZU_STALE_KEY: 75,
+  ABZU_STAMP_INVALID: 75,
   ABZU_RATE_LIMITED: 75,
   ABZU_QUOTA_EXCEEDED: 75,
   ABZU_UNREACHABLE: 75,
@@ -51,4 +53,5 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ABZU_SESSION_INVALID: 77,
   ABZU_INSECURE_MODE: 77,
   ABZU_DOOR_CLOSED: 77,
+  ABZU_STRANGERS_REFUSED: 77,
 }

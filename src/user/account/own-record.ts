@@ -11,6 +11,10 @@ const priorKeyHours = 7 * 24
 /** A year of daily rotations never fills the list: ends come first. */
 const priorKeysMax = 15
 
+/** What a stranger's stamp has to be worth: about 15 ms of work. The room for strangers is bounded whatever
+ *  they pay, so that a stamp has to be too dear for the millions only. */
+const stampBitsDefault = 14
+
 interface SigningInit {
   readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256'>
   readonly device: Device
@@ -31,7 +35,7 @@ export function firstRecord(
     prekey: init.prekey,
     priorKeys: [],
     hosts: [init.home],
-    stampBits: 0,
+    stampBits: stampBitsDefault,
     deviceCertificate: device.certificate,
   })
 }

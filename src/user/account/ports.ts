@@ -7,6 +7,8 @@
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import type { ErrorCode } from '../../base/util/errors.ts'
 import type { Cancel } from '../../base/util/clock.ts'
+import type { StampOrder } from '../../base/crypto/stamp.ts'
+import type { Pass } from '../../base/wire/deliver.ts'
 import type { Host } from '../../base/wire/records.ts'
 import type { SlotClass } from '../../base/wire/slot.ts'
 
@@ -52,13 +54,11 @@ export interface HostingPort {
   mailbox(mailbox: MailboxId): MailboxPort
 }
 
-export interface Outgoing {
+export type Outgoing = Pass & {
   /** The sender's own mailbox: whose outcome it is and whose limits count. */
   readonly from: MailboxId
   readonly to: MailboxId
   readonly hosts: readonly Host[]
-  readonly doorId: Uint8Array
-  readonly proof: Uint8Array
   readonly envelope: Uint8Array
 }
 
@@ -73,7 +73,8 @@ export interface Outcome {
   readonly holdUntilHours?: number
   /** With `refused`: why. */
   readonly error?: ErrorCode
-  /** With `stale-key`: the newest signed mailbox record. Not verified. */
+  /** With `stale-key`, and with `refused` by ABZU_STAMP_INVALID: the newest signed mailbox record. Not
+   *  verified. */
   readonly record?: Uint8Array
 }
 
@@ -90,11 +91,21 @@ export interface PostPort {
   watch(from: MailboxId, listener: () => void): Cancel
 }
 
+/** Does the work for letters to people of whom the account has no token. */
+export interface StampPort {
+  /** A stamp is going to be wanted soon. */
+  prepare(): void
+  /** A stamp, 8 bytes, after some ms, or seconds where it is dear; others are not held up meanwhile.
+   *  @throws {AbzuError} ABZU_STRANGERS_REFUSED, ABZU_STAMP_TOO_COSTLY, ABZU_OVERLOADED, ABZU_TIMEOUT,
+   *  ABZU_CLOSED; the signal's reason */
+  stamp(order: StampOrder, signal?: AbortSignal): Promise<Uint8Array>
+}
+
 /** Finds where other people's mail goes. */
 export interface DirectoryPort {
   /** This node as a home, with the addresses at which it can be reached now. */
   home(): Host
-  /** The newest signed mailbox record that one of `hosts` has. Not verified.
+  /** The newest signed mailbox record that one of `hosts` has, or that is found without any. Not verified.
    *  @throws {AbzuError} ABZU_UNREACHABLE, ABZU_NOT_FOUND, ABZU_TIMEOUT */
   resolve(mailbox: MailboxId, hosts: readonly Host[]): Promise<Uint8Array>
 }

@@ -24,6 +24,7 @@ import type {
   HostingPort,
   MailboxPort,
   PostPort,
+  StampPort,
 } from '../account/ports.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { Member } from './member.ts'
@@ -39,6 +40,7 @@ export interface AccountManagerDeps {
   readonly hosting: HostingPort
   readonly post: PostPort
   readonly directory: DirectoryPort
+  readonly stamps: StampPort
 }
 
 export interface AccountManagerInit {

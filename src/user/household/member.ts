@@ -2,7 +2,7 @@ import type { AccountId } from '../../base/util/brand.ts'
 import type { Scheduler } from '../../base/util/clock.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Account } from '../account/account.ts'
-import type { DirectoryPort, PostPort } from '../account/ports.ts'
+import type { DirectoryPort, PostPort, StampPort } from '../account/ports.ts'
 import type { Contacts } from '../message/contacts.ts'
 import type { Messages } from '../message/messages.ts'
 import { Messaging } from '../message/messaging.ts'
@@ -11,6 +11,7 @@ import type { Role } from './role.ts'
 export interface MemberDeps {
   readonly post: PostPort
   readonly directory: DirectoryPort
+  readonly stamps: StampPort
   readonly scheduler: Scheduler
   readonly log: Log
 }

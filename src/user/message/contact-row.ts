@@ -36,8 +36,12 @@ const contactRowShape = record({
       seq: uint(),
       prekey: bytes(sealKeyBytes),
       hosts: list(hostShape, wireLimits.hostsMax),
-      /** Opens a door of the contact. */
-      token: bytes(32),
+      /** Opens a door of the contact. Letters to whoever has not given one go with a stamp. */
+      token: optional(bytes(32)),
+      /** What a stamp has to be worth, as in the record. */
+      stampBits: optional(uint(32)),
+      /** The best suite that the contact's records have offered; never goes down. */
+      suite: optional(uint(255)),
     }),
   ),
   /** Opens the door that is kept for the contact. */

@@ -3,12 +3,13 @@
 import { mailboxIdOf, parseAccountId, rootKeyOf } from '../../base/crypto/address.ts'
 import { formatContactLink, parseContactLink } from '../../base/crypto/link.ts'
 import { safetyNumber } from '../../base/crypto/safety-number.ts'
+import { expectAffordable } from '../../base/crypto/stamp.ts'
 import { equalBytes } from '../../base/util/bytes.ts'
 import { AbzuError } from '../../base/util/errors.ts'
-import type { ContactLink } from '../../base/wire/records.ts'
+import type { ContactLink, Host } from '../../base/wire/records.ts'
 import type { Account } from '../account/account.ts'
 import { isAddress, parsePersonName } from '../account/person-name.ts'
-import type { DirectoryPort } from '../account/ports.ts'
+import type { DirectoryPort, StampPort } from '../account/ports.ts'
 import type { Serial } from '../account/serial.ts'
 import type { SlotDraft } from '../account/slot-draft.ts'
 import { contactsMax, type ContactBook } from './contact-book.ts'
@@ -31,11 +32,19 @@ export interface ContactsDeps {
   readonly messages: MessageLog
   readonly sender: Sender
   readonly directory: DirectoryPort
+  readonly stamps: Pick<StampPort, 'prepare'>
   /** One change of contacts or message states at a time. */
   readonly changes: Serial
   /** Called when a request has been answered, once that is durable: there is a letter to post, and mail
    *  that waited may find room. */
   readonly answered: () => void
+}
+
+/** What was learnt of somebody who is to be added. */
+interface Found {
+  readonly verified: VerifiedRecord
+  /** Opens a door of theirs. */
+  readonly token?: Uint8Array
 }
 
 const linkDaysDefault = 30
@@ -62,9 +71,11 @@ export class Contacts {
     })
   }
 
-  /** Adds whom `link` names, or accepts a request where `link` is its sender's address. Lifts a block.
-   *  @throws {AbzuError} ABZU_LINK_INVALID, ABZU_ADDRESS_INVALID, ABZU_NOT_FOUND (no such request),
-   *  ABZU_ALREADY_EXISTS, ABZU_INVALID_ARGUMENT (name, own link), ABZU_UNREACHABLE, ABZU_LOCKED */
+  /** Adds whom `link` names, be it a contact link or an address alone; accepts a request where its sender
+   *  is meant. Lifts a block.
+   *  @throws {AbzuError} ABZU_LINK_INVALID, ABZU_ADDRESS_INVALID, ABZU_NOT_FOUND, ABZU_ALREADY_EXISTS,
+   *  ABZU_INVALID_ARGUMENT (name, own link), ABZU_STRANGERS_REFUSED, ABZU_STAMP_TOO_COSTLY, ABZU_UNREACHABLE,
+   *  ABZU_LOCKED */
   async add({ link: text, as }: { link: string; as: string }): Promise<Contact> {
     const { account, changes } = this.#deps
     account.gate.check()
@@ -75,10 +86,7 @@ export class Contacts {
       throw new AbzuError('ABZU_INVALID_ARGUMENT', 'this is your own address')
     }
     this.#expectAddable(root, name)
-    const found = link && {
-      verified: await this.#resolve(root, link.link),
-      token: link.link.token,
-    }
+    const found = link ? await this.#named(root, link.link) : await this.#unnamed(root)
     return account.gate.pass(async () =>
       changes.run(async () => contactOf(await this.#accept({ root, name, found }))),
     )
@@ -145,11 +153,24 @@ export class Contacts {
     )
   }
 
-  async #resolve(root: Uint8Array, link: ContactLink): Promise<VerifiedRecord> {
+  async #named(root: Uint8Array, { home, token }: ContactLink): Promise<Found> {
+    return { verified: await this.#resolve(root, [home]), token }
+  }
+
+  /** Whoever has written is known already; to anybody else a first letter goes with a stamp. */
+  async #unnamed(root: Uint8Array): Promise<Found | undefined> {
+    const { book, stamps } = this.#deps
+    if (book.byRoot(root)?.reach) return undefined
+    stamps.prepare()
+    const verified = await this.#resolve(root, [])
+    expectAffordable(verified.record.stampBits)
+    return { verified }
+  }
+
+  async #resolve(root: Uint8Array, hosts: readonly Host[]): Promise<VerifiedRecord> {
     const { account, directory } = this.#deps
     const { platform } = account
-    const signed = await directory.resolve(mailboxIdOf(platform, root), [link.home])
-    return verifyRecord(platform, root, signed)
+    return verifyRecord(platform, root, await directory.resolve(mailboxIdOf(platform, root), hosts))
   }
 
   /** @throws {AbzuError} ABZU_ALREADY_EXISTS */
@@ -172,7 +193,7 @@ export class Contacts {
   async #accept(init: {
     root: Uint8Array
     name: string
-    found: { verified: VerifiedRecord; token: Uint8Array } | undefined
+    found: Found | undefined
   }): Promise<ContactRow> {
     const { account, book, messages, sender, answered } = this.#deps
     const { root, name, found } = init

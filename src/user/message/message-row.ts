@@ -28,8 +28,9 @@ const outgoingShape = record({
   itemId: bytes(32),
   /** The prekey that it is sealed to. */
   keyId: bytes(keyIdBytes),
-  /** The door that it was sent to. */
-  doorId: bytes(doorIdBytes),
+  /** The door that it was sent to; without one it went with a stamp, worth so many bits. */
+  doorId: optional(bytes(doorIdBytes)),
+  stampBits: optional(uint(32)),
   expiresAtHours: uint(),
   /** Envelopes made for this message. */
   tries: uint(255),

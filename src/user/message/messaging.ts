@@ -11,10 +11,10 @@
  */
 
 import type { Cancel, Scheduler } from '../../base/util/clock.ts'
-import { toAbzuError } from '../../base/util/errors.ts'
+import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Account } from '../account/account.ts'
-import type { DirectoryPort, PostPort } from '../account/ports.ts'
+import type { DirectoryPort, PostPort, StampPort } from '../account/ports.ts'
 import { Pump } from '../account/pump.ts'
 import { Serial } from '../account/serial.ts'
 import { upkeep } from '../account/upkeep.ts'
@@ -33,6 +33,7 @@ export interface MessagingDeps {
   readonly account: Account
   readonly post: PostPort
   readonly directory: DirectoryPort
+  readonly stamps: StampPort
   readonly scheduler: Scheduler
   readonly log: Log
 }
@@ -51,6 +52,7 @@ export class Messaging {
   readonly #marking: Pump
   readonly #refreshing: Pump
   readonly #watches: Cancel[] = []
+  readonly #closing = new AbortController()
   #cancelMarking: Cancel | undefined
   #cancelUpkeep: Cancel | undefined
 
@@ -79,7 +81,14 @@ export class Messaging {
     const { account, scheduler, log } = deps
     const waiters = new StateWaiters(scheduler)
     const changed = ({ msgId }: LoggedMessage): void => waiters.changed(msgId)
-    const parts = { ...deps, ...stored, waiters, changed, changes: new Serial() }
+    const parts = {
+      ...deps,
+      ...stored,
+      waiters,
+      changed,
+      changes: new Serial(),
+      closing: this.#closing.signal,
+    }
     const sender = new Sender(parts)
     const outcomes = new Outcomes({ ...parts, sender })
     const refresher = new Refresher(parts)
@@ -126,6 +135,7 @@ export class Messaging {
   async close(): Promise<void> {
     const { account, log } = this.#deps
     const gateClosed = account.gate.close()
+    this.#closing.abort(new AbzuError('ABZU_LOCKED', 'the account is locked'))
     for (const cancel of this.#watches) cancel()
     this.#cancelMarking?.()
     this.#cancelUpkeep?.()

@@ -6,6 +6,7 @@
 
 import { prekeyIdOf } from '../../base/crypto/mailbox-record.ts'
 import { doorIdOf, doorKeyOf } from '../../base/crypto/door.ts'
+import { isAffordable } from '../../base/crypto/stamp.ts'
 import { equalBytes, mapKey, toHex } from '../../base/util/bytes.ts'
 import { isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { SlotDraft } from '../account/slot-draft.ts'
@@ -105,13 +106,14 @@ export class Outcomes {
 
   /** The recipient as known after the outcome, noted in `changes` where that is news. */
   #contactAfter(
-    { state, record }: Outcome,
+    { state, error, record }: Outcome,
     { contact: root, outgoing }: MessageRow,
     { contacts }: Changes,
   ): ContactRow | undefined {
     const before = contacts.get(toHex(root)) ?? this.#deps.book.byRoot(root)
     let after = before
-    if (after && state === 'stale-key' && record) after = this.#withNewRecord(after, record)
+    const isOutdated = state === 'stale-key' || error === 'ABZU_STAMP_INVALID'
+    if (after && isOutdated && record) after = this.#withNewRecord(after, record)
     if (after?.returnAddress === 'unsent' && state === 'delivered' && outgoing?.withReturnAddress) {
       after = { ...after, returnAddress: 'delivered' }
     }
@@ -131,7 +133,7 @@ export class Outcomes {
     }
   }
 
-  /** Whether the refusal was of a prekey or a door that we would not use any more. */
+  /** Whether the refusal was of a prekey, a door or a stamp that we would not use any more. */
   #isRouteChanged(
     { state, error }: Outcome,
     { outgoing }: MessageRow,
@@ -139,13 +141,15 @@ export class Outcomes {
   ): boolean {
     if (!outgoing || !reach || standing !== 'accepted') return false
     const { platform } = this.#deps.account
-    if (state === 'stale-key') {
-      return !equalBytes(prekeyIdOf(platform, reach.prekey), outgoing.keyId)
+    const { token, stampBits = 0, prekey } = reach
+    if (!token && !isAffordable(stampBits)) return false
+    if (state === 'stale-key') return !equalBytes(prekeyIdOf(platform, prekey), outgoing.keyId)
+    const { doorId } = outgoing
+    if (error === 'ABZU_DOOR_CLOSED' && token && doorId) {
+      return !equalBytes(doorIdOf(platform, doorKeyOf(platform, token)), doorId)
     }
-    const isDoorClosed = state === 'refused' && error === 'ABZU_DOOR_CLOSED'
-    return (
-      isDoorClosed &&
-      !equalBytes(doorIdOf(platform, doorKeyOf(platform, reach.token)), outgoing.doorId)
-    )
+    if (error === 'ABZU_STAMP_INVALID' && !token) return stampBits > (outgoing.stampBits ?? 0)
+    const isStampRefused = error === 'ABZU_STAMP_INVALID' || error === 'ABZU_STRANGERS_REFUSED'
+    return isStampRefused && token !== undefined && doorId === undefined
   }
 }

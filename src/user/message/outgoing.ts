@@ -2,6 +2,8 @@
 
 import { itemIdOf, mailboxIdOf } from '../../base/crypto/address.ts'
 import { doorIdOf, doorKeyOf, doorProof } from '../../base/crypto/door.ts'
+import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import { expectAffordable, type StampOrder } from '../../base/crypto/stamp.ts'
 import type { ItemId } from '../../base/util/brand.ts'
 import { assert } from '../../base/util/errors.ts'
 import { encode, type WireValue } from '../../base/wire/codec.ts'
@@ -38,7 +40,7 @@ export function newMessage(
 
 /** `message` in a fresh envelope for the contact as it is reached now. A later envelope of the same
  *  message keeps its msgId and its end.
- *  @throws {AbzuError} ABZU_TOO_LARGE */
+ *  @throws {AbzuError} ABZU_TOO_LARGE, ABZU_STRANGERS_REFUSED, ABZU_STAMP_TOO_COSTLY */
 export async function sealed(
   account: Account,
   message: MessageRow,
@@ -46,6 +48,7 @@ export async function sealed(
 ): Promise<MessageRow> {
   const { platform } = account
   const reach = reachOf(contact)
+  const route = routeOf(platform, reach)
   const withReturnAddress = contact.returnAddress !== 'known'
   const expiresAtHours =
     message.outgoing?.expiresAtHours ?? Math.floor(account.clock.nowMs() / hourMs) + lifeHours
@@ -64,7 +67,7 @@ export async function sealed(
   const outgoing: OutgoingRow = {
     itemId: itemIdOf(platform, envelope),
     keyId: parseEnvelopeHeader(envelope).keyId,
-    doorId: doorIdOf(platform, doorKeyOf(platform, reach.token)),
+    ...route,
     expiresAtHours,
     tries: (message.outgoing?.tries ?? 0) + 1,
     withReturnAddress,
@@ -73,24 +76,44 @@ export async function sealed(
   return { ...message, outgoing }
 }
 
-/** What the outbox takes of an envelope. */
-export function posting(
+/** What the outbox takes of a sealed message. Without a token of the contact the work for a stamp is done
+ *  first.
+ *  @throws {AbzuError} those of StampPort.stamp */
+export async function posting(
   account: Account,
-  { envelope, itemId }: { envelope: Uint8Array; itemId: Uint8Array },
-  contact: ContactRow,
-): Outgoing {
+  { outgoing, contact }: { outgoing: Postable; contact: ContactRow },
+  stamp: (order: StampOrder) => Promise<Uint8Array>,
+): Promise<Outgoing> {
   const { platform } = account
-  const { token, hosts } = reachOf(contact)
+  const { token, hosts, stampBits = 0 } = reachOf(contact)
   const to = mailboxIdOf(platform, contact.root)
-  const doorKey = doorKeyOf(platform, token)
-  return {
-    from: account.mailbox,
-    to,
-    hosts,
-    doorId: doorIdOf(platform, doorKey),
-    proof: doorProof(platform, doorKey, to, itemId as ItemId),
-    envelope,
+  const item = outgoing.itemId as ItemId
+  const whole = { from: account.mailbox, to, hosts, envelope: outgoing.envelope }
+  if (!token) {
+    const bits = outgoing.stampBits ?? stampBits
+    return { ...whole, stamp: await stamp({ mailbox: to, item, bits }) }
   }
+  const doorKey = doorKeyOf(platform, token)
+  const proof = doorProof(platform, doorKey, to, item)
+  return { ...whole, doorId: doorIdOf(platform, doorKey), proof }
+}
+
+/** An envelope that is not known to be in the outbox. */
+export interface Postable {
+  readonly envelope: Uint8Array
+  readonly itemId: Uint8Array
+  readonly stampBits?: number | undefined
+}
+
+/** The door, or the stamp, by which a letter goes.
+ *  @throws {AbzuError} ABZU_STRANGERS_REFUSED, ABZU_STAMP_TOO_COSTLY */
+function routeOf(
+  platform: Pick<CryptoPlatform, 'sha256'>,
+  { token, stampBits = 0 }: Reach,
+): Pick<OutgoingRow, 'doorId' | 'stampBits'> {
+  if (token) return { doorId: doorIdOf(platform, doorKeyOf(platform, token)) }
+  expectAffordable(stampBits)
+  return { stampBits }
 }
 
 function reachOf({ reach }: ContactRow): Reach {

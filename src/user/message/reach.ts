@@ -4,17 +4,23 @@ import { parsePeerId } from '../../base/crypto/address.ts'
 import { openDeviceCertificate } from '../../base/crypto/certificate.ts'
 import { openMailboxRecord } from '../../base/crypto/mailbox-record.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import { equalBytes } from '../../base/util/bytes.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { suiteXWing } from '../../base/wire/envelope.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
 import type { MailboxRecord } from '../../base/wire/records.ts'
 import { withDevice, type ContactRow } from './contact-row.ts'
 
+/** From the least to the best, with those that are reserved. */
+const suitesByRank: readonly number[] = [suiteXWing, 0x02, 0x11, 0x20]
+
 /** A mailbox record that its account has signed. */
 export interface VerifiedRecord {
   readonly record: MailboxRecord
   /** Ed25519 public key of the device that signed. */
   readonly signPk: Uint8Array
+  /** The best suite that both sides have. */
+  readonly suite: number
 }
 
 /** Verifies the record of the account `root`.
@@ -33,19 +39,35 @@ export function verifyRecord(
   }
   for (const { peerId } of record.hosts) parsePeerId(peerId)
   const { signPk } = openDeviceCertificate(platform, record.deviceCertificate, root)
-  return { record, signPk }
+  return { record, signPk, suite: suiteXWing }
 }
 
-/** `row` after a verified record, and after a token where one came with it. A record older than the
- *  one that was seen changes nothing, and nor does its token. */
+/** `row` after a verified record, and after a token where one came with it. A record that is older than the
+ *  one that was seen changes nothing, and nor does its token; of one that claims the same place only the
+ *  token counts, and one that would make us seal by a lesser suite is not followed.
+ *  @see docs/protocol.md#mailbox-record */
 export function withRecord(
   row: ContactRow,
-  { record, signPk }: VerifiedRecord,
+  { record, signPk, suite }: VerifiedRecord,
   { token, nowMs }: { token?: Uint8Array | undefined; nowMs: number },
 ): ContactRow {
-  const opener = token ?? row.reach?.token
-  if (!opener || (row.reach && record.seq < row.reach.seq)) return row
-  const { seq, prekey } = record
+  const { reach } = row
+  if (reach && record.seq < reach.seq) return row
+  if (suiteRank(suite) < suiteRank(reach?.suite ?? suite)) return row
+  const opener = token ?? reach?.token
+  const opens = opener && { token: opener }
+  if (reach && record.seq === reach.seq) {
+    const isNews = token && !(reach.token && equalBytes(reach.token, token))
+    return isNews ? { ...row, reach: { ...reach, ...opens } } : row
+  }
+  const { seq, prekey, stampBits } = record
   const hosts = record.hosts.slice(0, wireLimits.hostsMax)
-  return { ...withDevice(row, signPk, nowMs), reach: { seq, prekey, hosts, token: opener } }
+  return {
+    ...withDevice(row, signPk, nowMs),
+    reach: { seq, prekey, hosts, stampBits, suite, ...opens },
+  }
+}
+
+function suiteRank(suite: number): number {
+  return suitesByRank.indexOf(suite)
 }

@@ -8,7 +8,7 @@ import { mapKey } from '../../base/util/bytes.ts'
 import { isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Account } from '../account/account.ts'
-import type { PostPort } from '../account/ports.ts'
+import type { PostPort, StampPort } from '../account/ports.ts'
 import type { Serial } from '../account/serial.ts'
 import type { ContactBook } from './contact-book.ts'
 import type { ContactRow } from './contact-row.ts'
@@ -19,6 +19,9 @@ import { newMessage, posting, sealed } from './outgoing.ts'
 export interface SenderDeps {
   readonly account: Account
   readonly post: PostPort
+  readonly stamps: Pick<StampPort, 'stamp'>
+  /** Aborts when the account locks: work for stamps is given up. */
+  readonly closing: AbortSignal
   readonly book: ContactBook
   readonly messages: MessageLog
   /** One change of contacts or message states at a time. */
@@ -47,7 +50,8 @@ export class Sender {
   }
 
   /** Resolves when the message is durable in the vault and in the outbox.
-   *  @throws {AbzuError} ABZU_TOO_LARGE, ABZU_RATE_LIMITED, ABZU_QUOTA_EXCEEDED, those of the store */
+   *  @throws {AbzuError} ABZU_TOO_LARGE, ABZU_RATE_LIMITED, ABZU_QUOTA_EXCEEDED, those of StampPort.stamp and of
+   *  the store */
   async send(contact: ContactRow, text: string): Promise<LoggedMessage> {
     const { messages } = this.#deps
     const { slot, row } = await this.place(contact, { type: 'text', text })
@@ -83,16 +87,30 @@ export class Sender {
     }
   }
 
-  /** Posts what waits for it.
-   *  @throws {AbzuError} those of PostPort.post: what is left is posted by the next call */
+  /** Posts what waits for it; what needs a stamp comes last, since that takes its time.
+   *  @throws {AbzuError} those of PostPort.post and StampPort.stamp: what is left is posted by the next call */
   async postAll(signal: AbortSignal): Promise<void> {
-    const { messages } = this.#deps
-    for (const [itemKey, slot] of this.#unposted) {
-      signal.throwIfAborted()
-      const row = messages.byItem(itemKey) && (await messages.read({ slot }))
-      if (row) await this.#post({ slot, row })
-      this.#unposted.delete(itemKey)
+    const waiting = [...this.#unposted]
+    const stamped: typeof waiting = []
+    for (const entry of waiting) {
+      if (await this.#needsStamp(entry)) stamped.push(entry)
+      else await this.#postWaiting(entry, signal)
     }
+    for (const entry of stamped) await this.#postWaiting(entry, signal)
+  }
+
+  async #needsStamp([itemKey, slot]: [string, string]): Promise<boolean> {
+    const { messages, book } = this.#deps
+    const row = messages.byItem(itemKey) && (await messages.read({ slot }))
+    return row !== undefined && book.byRoot(row.contact)?.reach?.token === undefined
+  }
+
+  async #postWaiting([itemKey, slot]: [string, string], signal: AbortSignal): Promise<void> {
+    const { messages } = this.#deps
+    signal.throwIfAborted()
+    const row = messages.byItem(itemKey) && (await messages.read({ slot }))
+    if (row) await this.#post({ slot, row })
+    this.#unposted.delete(itemKey)
   }
 
   /** Notes in the vault what is in the outbox, so that it is not posted again after the next unlock. */
@@ -116,11 +134,14 @@ export class Sender {
   }
 
   async #post({ slot, row }: PlacedMessage): Promise<void> {
-    const { account, post, book } = this.#deps
+    const { account, post, stamps, book, closing } = this.#deps
     const contact = book.byRoot(row.contact)
-    const { envelope, itemId } = row.outgoing ?? {}
+    const { envelope, itemId, stampBits } = row.outgoing ?? {}
     if (!contact || !envelope || !itemId) return
-    await post.post(posting(account, { envelope, itemId }, contact))
+    const outgoing = { envelope, itemId, stampBits }
+    await post.post(
+      await posting(account, { outgoing, contact }, async (order) => stamps.stamp(order, closing)),
+    )
     this.#unmarked.set(mapKey(itemId), slot)
   }
 

@@ -1,7 +1,7 @@
 // Golden vectors: every layout of base/crypto gives the bytes it always gave, and both platforms read them.
 import t from 'tap'
 import { readdirSync } from 'node:fs'
-import { parseAccountId, parsePeerId } from '../../../src/base/crypto/address.ts'
+import { mailboxIdOf, parseAccountId, parsePeerId } from '../../../src/base/crypto/address.ts'
 import { openDeviceCertificate } from '../../../src/base/crypto/certificate.ts'
 import { openEnvelope } from '../../../src/base/crypto/envelope.ts'
 import { openIdentityDocument } from '../../../src/base/crypto/identity-document.ts'
@@ -13,8 +13,10 @@ import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
 import { unwrapSecret } from '../../../src/base/crypto/password.ts'
 import type { CryptoPlatform } from '../../../src/base/crypto/platform.ts'
 import { openReceipt } from '../../../src/base/crypto/receipt.ts'
+import { isStamp } from '../../../src/base/crypto/stamp.ts'
 import { verifySlot } from '../../../src/base/crypto/slot-header.ts'
 import { openSlotBody } from '../../../src/base/crypto/vault-cipher.ts'
+import type { ItemId } from '../../../src/base/util/brand.ts'
 import { fromUtf8, toHex, utf8 } from '../../../src/base/util/bytes.ts'
 import { parseSlotHeader } from '../../../src/base/wire/slot.ts'
 import { goldenLayouts, type Fields } from '../../support/golden-layouts.ts'
@@ -88,6 +90,18 @@ reads('identity-document', async (platform, bytesOf) => {
 reads('mailbox-record', async (platform, bytesOf) => {
   const rootPk = platform.ed25519.publicKey(bytesOf('rootSeed'))
   return [[openMailboxRecord(platform, bytesOf('signed'), rootPk).seq, 2 ** 33]]
+})
+
+reads('stamp', async (platform, bytesOf, textOf) => {
+  const order = {
+    mailbox: mailboxIdOf(platform, bytesOf('rootPk')),
+    item: bytesOf('item') as ItemId,
+    bits: Number(textOf('bits')),
+  }
+  return [
+    [isStamp(platform, order, bytesOf('stamp')), true],
+    [isStamp(platform, { ...order, bits: order.bits + 1 }, bytesOf('stamp')), false],
+  ]
 })
 
 reads('receipt', async (platform, bytesOf) => {

@@ -64,7 +64,11 @@ t.test('links are checked before anything is asked or stored', async (t) => {
     await t.rejects(add(text), { code: 'ABZU_LINK_INVALID' }, text.slice(0, 12))
   }
   await t.rejects(add(await contacts.link()), { code: 'ABZU_INVALID_ARGUMENT' }, 'the own one')
-  await t.rejects(add(carol.member.id), { code: 'ABZU_NOT_FOUND' }, 'an address without a request')
+  await t.rejects(
+    add(carol.member.id),
+    { code: 'ABZU_UNREACHABLE' },
+    'an address that nobody knows',
+  )
   await t.rejects(add(`${carol.member.id}x`), { code: 'ABZU_ADDRESS_INVALID' })
   await t.rejects(add(await bob.member.contacts.link(), 'robert'), { code: 'ABZU_ALREADY_EXISTS' })
   for (const name of ['bob', ' BOB', '\uff22ob']) {
