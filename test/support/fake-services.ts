@@ -9,8 +9,10 @@ import type {
   MemberService,
   MessageReport,
   NodeService,
+  OpenLink,
   Sent,
   Services,
+  Strangers,
 } from '../../src/surface/api/services.ts'
 
 const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
@@ -27,6 +29,8 @@ export class FakeMember implements MemberService {
   readonly role: AccountSummary['role']
   readonly received: InboxEntry[] = []
   readonly sent: { to: string; text: string }[] = []
+  strangers: Strangers = 'welcome'
+  readonly openLinks = new Map<string, OpenLink>()
   readonly known = new Map<string, ContactSummary>()
   /** The state that `settled` resolves with; undefined waits for the signal. */
   settlesAs: Sent['state'] | undefined = 'delivered'
@@ -78,6 +82,18 @@ export class FakeMember implements MemberService {
       return this.#change(nameOrId, { verified: true })
     },
     block: async (nameOrId: string) => this.#change(nameOrId, { blocked: true }),
+    strangers: () => this.strangers,
+    letStrangersBe: async (strangers: Strangers) => void (this.strangers = strangers),
+  }
+
+  readonly links = {
+    list: () => [...this.openLinks.values()],
+    shut: async (idOrLink: string): Promise<OpenLink> => {
+      const link = this.openLinks.get(idOrLink)
+      if (!link) throw new AbzuError('ABZU_NOT_FOUND', `no link ${idOrLink}`)
+      this.openLinks.delete(idOrLink)
+      return link
+    },
   }
 
   readonly messages = {

@@ -402,14 +402,14 @@ export class MemoryMailbox implements MailboxPort {
     if (bits === 0) return 'ABZU_STRANGERS_REFUSED'
     const order = { mailbox: this.mailbox, item: id, bits }
     if (!isStamp(this.#platform, order, stamp)) return 'ABZU_STAMP_INVALID'
-    if (!this.#isKnown(id)) this.inject(envelope)
+    if (!this.#isKnown(id)) this.inject(envelope, true)
     return undefined
   }
 
   /** Puts bytes into the mailbox as they are, as a host could. */
-  inject(envelope: Uint8Array): void {
+  inject(envelope: Uint8Array, isStrange = false): void {
     const id = itemIdOf(this.#platform, envelope)
-    this.mailOnDisk.push({ id, arrival: this.#arrivals++, envelope })
+    this.mailOnDisk.push({ id, arrival: this.#arrivals++, envelope, isStrange })
     for (const listener of this.listeners) listener()
   }
 

@@ -5,6 +5,7 @@ import type { Cancel } from '../../base/util/clock.ts'
 import { isAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { SlotClass } from '../../base/wire/slot.ts'
+import { pool } from './admission.ts'
 import type { SignedSlot } from './hosted-mailbox.ts'
 
 /** What an own mailbox needs of the node's mailboxes. */
@@ -39,14 +40,15 @@ export class OwnMailbox {
   /** Mail in order of arrival, at most `limit` items behind `after`. A damaged item is reported in the log and
    *  left out, so that it does not hold up the others. */
   async mail(page: { after?: number; limit: number }): Promise<{
-    items: { id: ItemId; arrival: number; envelope: Uint8Array }[]
+    items: { id: ItemId; arrival: number; envelope: Uint8Array; isStrange: boolean }[]
     next?: number
   }> {
     const { items: heads, next } = await this.#items.list(this.mailbox, { kind: 'mail', ...page })
     const items = []
-    for (const { id, arrival } of heads) {
+    for (const { id, arrival, pool: itemPool } of heads) {
       const item = await this.#sound(id)
-      if (item) items.push({ id, arrival, envelope: item.body })
+      const isStrange = itemPool === pool.stranger
+      if (item) items.push({ id, arrival, envelope: item.body, isStrange })
     }
     return { items, ...(next !== undefined && { next }) }
   }

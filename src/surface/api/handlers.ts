@@ -69,6 +69,13 @@ export function createHandlers({ accounts, node, sessions, log }: HandlerDeps): 
         ...(days !== undefined && { days }),
       }),
     }),
+    links: async ({ member }) => ({ links: [...(await member.links.list())] }),
+    shutLink: ({ member, body }) => member.links.shut(body.link),
+    strangers: async ({ member }) => ({ strangers: await member.contacts.strangers() }),
+    letStrangersBe: async ({ member, body }) => {
+      await member.contacts.letStrangersBe(body.strangers)
+      return body
+    },
     contacts: async ({ member }) => ({ contacts: [...(await member.contacts.list())] }),
     addContact: ({ member, body }) => member.contacts.add(body),
     safetyNumber: async ({ member, params: { contact } }) => {

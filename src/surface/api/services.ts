@@ -8,6 +8,8 @@ type Told<T> = Readonly<T>
 
 export type AccountSummary = Told<Answer<'status'>['accounts'][number]>
 export type ContactSummary = Told<Answer<'addContact'>>
+export type OpenLink = Told<Answer<'shutLink'>>
+export type Strangers = Answer<'strangers'>['strangers']
 export type Sent = Told<Answer<'send'>>
 export type MessageReport = Told<Answer<'message'>>
 export type InboxEntry = Told<Answer<'inbox'>>
@@ -22,6 +24,13 @@ export interface ContactsService {
   safetyNumber(nameOrId: string): Awaitable<string>
   confirm(nameOrId: string, digits: string): Promise<ContactSummary>
   block(nameOrId: string): Promise<ContactSummary>
+  strangers(): Awaitable<Strangers>
+  letStrangersBe(strangers: Strangers): Promise<void>
+}
+
+export interface LinksService {
+  list(): Awaitable<readonly OpenLink[]>
+  shut(idOrLink: string): Promise<OpenLink>
 }
 
 export interface MessagesService {
@@ -41,6 +50,7 @@ export interface MemberService {
   readonly name: string
   readonly role: AccountSummary['role']
   readonly contacts: ContactsService
+  readonly links: LinksService
   readonly messages: MessagesService
 }
 

@@ -3,11 +3,11 @@ import { newCommand, withAccountOption } from './command.ts'
 import type { CliContext } from './context.ts'
 import { clientOf } from './session.ts'
 
-/** `abzu contact add`: whom a link names, or who asked. */
+/** `abzu contact add`: whom a link or an address names, or who asked. */
 export function contactAdd(context: CliContext): Command {
   return withAccountOption(newCommand('add', context))
-    .description('Add a contact from a link, or accept a request by its address')
-    .argument('<link>', "abzu:abzu1...#..., or a request's address abzu1...")
+    .description('Add a contact from a link or by their address; accept a request by its address')
+    .argument('<link>', 'abzu:abzu1...#..., or an address abzu1...')
     .requiredOption('--as <name>', 'what to call the contact')
     .action(async (link: string, options: { account?: string; as: string }) => {
       const client = await clientOf(context, options.account)

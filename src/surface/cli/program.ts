@@ -9,7 +9,10 @@ import { newCommand, newGroup } from './command.ts'
 import { contactAdd } from './contact-add.ts'
 import { contactBlock } from './contact-block.ts'
 import { contactLink } from './contact-link.ts'
+import { contactLinks } from './contact-links.ts'
 import { contactList } from './contact-list.ts'
+import { contactShut } from './contact-shut.ts'
+import { contactStrangers } from './contact-strangers.ts'
 import { contactVerify } from './contact-verify.ts'
 import type { CliContext } from './context.ts'
 import { inbox } from './inbox.ts'
@@ -36,7 +39,16 @@ export function createProgram(context: CliContext): Command {
   program.addCommand(
     newGroup('contact', context, {
       description: 'Whom an account knows',
-      commands: [contactLink, contactAdd, contactList, contactVerify, contactBlock],
+      commands: [
+        contactLink,
+        contactLinks,
+        contactShut,
+        contactAdd,
+        contactList,
+        contactVerify,
+        contactBlock,
+        contactStrangers,
+      ],
     }),
   )
   for (const command of [send, inbox]) program.addCommand(command(context))

@@ -74,6 +74,24 @@ export class AbzuClient {
     return (await this.#call('createLink', { body })).link
   }
 
+  async links(): Promise<Answer<'links'>['links']> {
+    return (await this.#call('links', {})).links
+  }
+
+  /** `link` is a link or its id. */
+  shutLink(link: string): Promise<Answer<'shutLink'>> {
+    return this.#call('shutLink', { body: { link } })
+  }
+
+  /** Whether people who know only the address may write. */
+  async strangers(): Promise<Answer<'strangers'>['strangers']> {
+    return (await this.#call('strangers', {})).strangers
+  }
+
+  async letStrangersBe(strangers: Answer<'strangers'>['strangers']): Promise<void> {
+    await this.#call('letStrangersBe', { body: { strangers } })
+  }
+
   async contacts(): Promise<Answer<'contacts'>['contacts']> {
     return (await this.#call('contacts', {})).contacts
   }

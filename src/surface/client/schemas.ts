@@ -89,6 +89,23 @@ export const linkBody = z.strictObject({
 
 export const linkSchema = z.object({ link: z.string() })
 
+export const openLinkSchema = z.object({
+  /** 16 hexadecimal digits. */
+  id: z.string(),
+  /** It works before that. */
+  until: time,
+  /** Letters that may come through it in all; not counted where left out. */
+  uses: z.int().optional(),
+})
+
+export const openLinksSchema = z.object({ links: z.array(openLinkSchema) })
+
+/** The id of a link, or the link itself. */
+export const shutLinkBody = z.strictObject({ link: z.string().min(1).max(8192) })
+
+/** What becomes of letters from people without a token. */
+export const strangersSchema = z.strictObject({ strangers: z.enum(['welcome', 'refused']) })
+
 export const addContactBody = z.strictObject({ link: z.string().min(1).max(8192), as: name })
 
 /** `contact` is the name that the account gave, or an id. */

@@ -50,6 +50,23 @@ export class Doors {
     return this.#mint({ pool: 'request', hours: days * 24, ...(uses !== undefined && { uses }) })
   }
 
+  /** Doors of links whose time is not over, the first to end first. */
+  links(): Door[] {
+    const nowHours = this.#nowHours()
+    return [...this.#doors.values()]
+      .filter(({ pool, untilHours }) => pool === 'request' && untilHours > nowHours)
+      .toSorted((a, b) => a.untilHours - b.untilHours)
+  }
+
+  /** Shuts a link's door, once it is written; `forget` follows. */
+  shutLink({ id }: Door): SlotDraft {
+    return emptyPlainDraft(this.#init, plainSlotName.door(id))
+  }
+
+  forget({ id }: Door): void {
+    this.#doors.delete(toHex(id))
+  }
+
   /** Shuts the door of `token`, once it is written. */
   shut(token: Uint8Array): SlotDraft {
     const { platform } = this.#init

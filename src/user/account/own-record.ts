@@ -15,6 +15,9 @@ const priorKeysMax = 15
  *  they pay, so that a stamp has to be too dear for the millions only. */
 const stampBitsDefault = 14
 
+/** What an account makes of letters from people without a token. */
+export type Strangers = 'welcome' | 'refused'
+
 interface SigningInit {
   readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256'>
   readonly device: Device
@@ -59,6 +62,7 @@ export function rotatedRecord(
     notAfterHours: init.nowHours + recordHoursMax,
     prekey: init.prekey,
     priorKeys: [superseded, ...earlier].slice(0, priorKeysMax),
+    stampBits: last.stampBits === 0 ? 0 : stampBitsDefault,
     deviceCertificate: device.certificate,
   })
 }
@@ -73,6 +77,20 @@ export function movedRecord(
     ...last,
     seq: last.seq + 1,
     hosts: [home, ...last.hosts.filter(({ role }) => role !== 'home')],
+    deviceCertificate: device.certificate,
+  })
+}
+
+/** The record that follows `last` for an account that lets strangers write, or does not. */
+export function strangersRecord(
+  { platform, device }: SigningInit,
+  last: MailboxRecord,
+  strangers: Strangers,
+): Uint8Array {
+  return signMailboxRecord(platform, device.signSeed, {
+    ...last,
+    seq: last.seq + 1,
+    stampBits: strangers === 'welcome' ? stampBitsDefault : 0,
     deviceCertificate: device.certificate,
   })
 }

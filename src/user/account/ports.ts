@@ -24,6 +24,8 @@ export interface MailItem {
   /** Place in this copy's order of arrival. */
   readonly arrival: number
   readonly envelope: Uint8Array
+  /** It came with a stamp, from somebody without a token. */
+  readonly isStrange: boolean
 }
 
 /** The account's own mailbox, local or remote. */

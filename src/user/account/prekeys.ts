@@ -15,9 +15,10 @@ import { plainSlotKind, plainSlotName } from '../../base/wire/plain-slot.ts'
 import type { Host, MailboxRecord } from '../../base/wire/records.ts'
 import type { Device } from './device.ts'
 import { keyringDraft, keyringSlotName, type Keyring, type Prekey } from './keyring.ts'
-import { movedRecord, rotatedRecord } from './own-record.ts'
+import { movedRecord, rotatedRecord, strangersRecord, type Strangers } from './own-record.ts'
 import { readOwnRecord, type SignedRecord } from './plain-slots.ts'
 import type { MailboxPort } from './ports.ts'
+import { Serial } from './serial.ts'
 import { emptyPlainDraft, plainDraft, type SlotDraft } from './slot-draft.ts'
 
 export interface PrekeysInit {
@@ -38,9 +39,10 @@ const rotationHours = 24
 /** A delivery that was let in at the last moment is durable by then. */
 const graceHours = 1
 
-/** One call at a time: the caller sees to that. */
 export class Prekeys {
   readonly #init: PrekeysInit
+  /** One new record at a time. */
+  readonly #changes = new Serial()
   #record: SignedRecord
 
   constructor(init: PrekeysInit) {
@@ -55,15 +57,35 @@ export class Prekeys {
 
   /** Signs a record that names `home` as it is now, where the last one does not. */
   async follow(home: Host): Promise<void> {
-    await this.#refresh()
-    const { record } = this.#record
-    const last = record.hosts.find(({ role }) => role === 'home')
-    if (last && isSameHost(last, home)) return
-    await this.#publish(movedRecord(this.#init, record, home))
+    await this.#changes.run(async () => {
+      await this.#refresh()
+      const { record } = this.#record
+      const last = record.hosts.find(({ role }) => role === 'home')
+      if (last && isSameHost(last, home)) return
+      await this.#publish(movedRecord(this.#init, record, home))
+    })
+  }
+
+  /** Whether people without a token may write, by the newest record. */
+  get strangers(): Strangers {
+    return this.#record.record.stampBits > 0 ? 'welcome' : 'refused'
+  }
+
+  /** Signs a record that says whether people without a token may write, where the last one does not. */
+  async letStrangersBe(strangers: Strangers): Promise<void> {
+    await this.#changes.run(async () => {
+      await this.#refresh()
+      if (this.strangers === strangers) return
+      await this.#publish(strangersRecord(this.#init, this.#record.record, strangers))
+    })
   }
 
   /** Puts a fresh prekey into the record where the last one is older than a day, or was lost. */
   async rotateIfDue(): Promise<void> {
+    await this.#changes.run(async () => this.#rotateIfDue())
+  }
+
+  async #rotateIfDue(): Promise<void> {
     await this.#refresh()
     const { platform, keyring, recipients, write } = this.#init
     const nowHours = this.#nowHours()
@@ -77,7 +99,7 @@ export class Prekeys {
     await this.#publish(rotatedRecord(this.#init, record, { prekey, nowHours }))
   }
 
-  /** Destroys the private prekeys that nobody may use any more.
+  /** Destroys the private prekeys that nobody may use any more. One call at a time.
    *  @param drain takes in all mail that lies in the mailbox, and resolves to the key ids, as map keys, of
    *  mail that it had to leave there */
   async destroyExpired(drain: () => Promise<ReadonlySet<string>>): Promise<number> {

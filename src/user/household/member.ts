@@ -4,6 +4,7 @@ import type { Log } from '../../base/util/log.ts'
 import type { Account } from '../account/account.ts'
 import type { DirectoryPort, PostPort, StampPort } from '../account/ports.ts'
 import type { Contacts } from '../message/contacts.ts'
+import type { Links } from '../message/links.ts'
 import type { Messages } from '../message/messages.ts'
 import { Messaging } from '../message/messaging.ts'
 import type { Role } from './role.ts'
@@ -47,6 +48,10 @@ export class Member {
 
   get contacts(): Contacts {
     return this.#messaging.contacts
+  }
+
+  get links(): Links {
+    return this.#messaging.links
   }
 
   get messages(): Messages {

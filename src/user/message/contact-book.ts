@@ -30,11 +30,6 @@ export class ContactBook {
     return [...this.#rows.values()]
   }
 
-  /** How many senders wait to be added. */
-  get requests(): number {
-    return this.rows.filter(({ standing }) => standing === 'request').length
-  }
-
   byRoot(root: Uint8Array): ContactRow | undefined {
     return this.#rows.get(toHex(root))
   }
@@ -67,6 +62,15 @@ export class ContactBook {
 
   keep(row: ContactRow): void {
     this.#rows.set(toHex(row.root), row)
+  }
+
+  /** Empties the slot of a contact, once it is written; `drop` follows. */
+  emptyDraft(root: Uint8Array): SlotDraft {
+    return this.#account.vault.emptyDraft(contactSlotName(root))
+  }
+
+  drop(root: Uint8Array): void {
+    this.#rows.delete(toHex(root))
   }
 
   async write(row: ContactRow, ...more: readonly SlotDraft[]): Promise<void> {

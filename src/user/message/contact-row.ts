@@ -56,6 +56,8 @@ const contactRowShape = record({
   /** ms since 1970: an unknown device of the contact was seen, and nobody has confirmed it. */
   keysChangedAt: optional(uint()),
   addedAt: uint(),
+  /** Of a request that came with a stamp: ms since 1970 at which it goes, unless it was answered. */
+  lapsesAt: optional(uint()),
 })
 export type ContactRow = Shaped<typeof contactRowShape>
 export type Reach = NonNullable<ContactRow['reach']>
@@ -91,4 +93,11 @@ export function withDevice(row: ContactRow, signPk: Uint8Array, nowMs: number): 
   const devices = [signPk, ...row.devices].slice(0, devicesMax)
   if (row.devices.length === 0) return { ...row, devices }
   return { ...row, devices, keysChangedAt: row.keysChangedAt ?? nowMs }
+}
+
+/** `row` to stay: it was answered, or came by a token after all. */
+export function withoutLapse(row: ContactRow): ContactRow {
+  if (row.lapsesAt === undefined) return row
+  const { lapsesAt: _, ...rest } = row
+  return rest
 }

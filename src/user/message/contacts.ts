@@ -1,34 +1,30 @@
 /** The people whom an account knows. @module */
 
 import { mailboxIdOf, parseAccountId, rootKeyOf } from '../../base/crypto/address.ts'
-import { formatContactLink, parseContactLink } from '../../base/crypto/link.ts'
+import { parseContactLink } from '../../base/crypto/link.ts'
 import { safetyNumber } from '../../base/crypto/safety-number.ts'
 import { expectAffordable } from '../../base/crypto/stamp.ts'
 import { equalBytes } from '../../base/util/bytes.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import type { ContactLink, Host } from '../../base/wire/records.ts'
 import type { Account } from '../account/account.ts'
+import type { Strangers } from '../account/own-record.ts'
 import { isAddress, parsePersonName } from '../account/person-name.ts'
 import type { DirectoryPort, StampPort } from '../account/ports.ts'
 import type { Serial } from '../account/serial.ts'
 import type { SlotDraft } from '../account/slot-draft.ts'
 import { contactsMax, type ContactBook } from './contact-book.ts'
-import type { ContactRow } from './contact-row.ts'
+import { withoutLapse, type ContactRow } from './contact-row.ts'
 import { contactOf, type Contact } from './contact.ts'
+import type { LinkInit, Links } from './links.ts'
 import type { MessageLog } from './message-log.ts'
 import { verifyRecord, withRecord, type VerifiedRecord } from './reach.ts'
 import type { Sender } from './sender.ts'
 
-export interface LinkInit {
-  /** Letters that may come through the link; not counted where left out. */
-  readonly uses?: number
-  /** @default 30 */
-  readonly days?: number
-}
-
 export interface ContactsDeps {
   readonly account: Account
   readonly book: ContactBook
+  readonly links: Links
   readonly messages: MessageLog
   readonly sender: Sender
   readonly directory: DirectoryPort
@@ -47,10 +43,6 @@ interface Found {
   readonly token?: Uint8Array
 }
 
-const linkDaysDefault = 30
-const linkDaysMax = 400
-const linkUsesMax = 10_000
-
 export class Contacts {
   readonly #deps: ContactsDeps
 
@@ -58,17 +50,24 @@ export class Contacts {
     this.#deps = deps
   }
 
-  /** A contact link that opens a door of its own: `abzu:abzu1...#...`. Resolves when the door is durable.
-   *  @throws {AbzuError} ABZU_INVALID_ARGUMENT, ABZU_QUOTA_EXCEEDED, ABZU_LOCKED */
-  async link({ uses, days = linkDaysDefault }: LinkInit = {}): Promise<string> {
-    if (uses !== undefined) expectBetween(uses, linkUsesMax, 'uses of a link')
-    expectBetween(days, linkDaysMax, 'days of a link')
+  /** @see Links.open */
+  async link(init: LinkInit = {}): Promise<string> {
+    return this.#deps.links.open(init)
+  }
+
+  /** Whether people without a token may write.
+   *  @throws {AbzuError} ABZU_LOCKED */
+  strangers(): Strangers {
     const { account } = this.#deps
-    return account.gate.pass(async () => {
-      const door = account.doors.forLink({ days, ...(uses !== undefined && { uses }) })
-      await account.write([door.draft])
-      return formatContactLink(account.id, { v: 1, home: account.home, token: door.token })
-    })
+    account.gate.check()
+    return account.prekeys.strangers
+  }
+
+  /** Resolves when the account's record says so.
+   *  @throws {AbzuError} ABZU_LOCKED, those of the store */
+  async letStrangersBe(strangers: Strangers): Promise<void> {
+    const { account } = this.#deps
+    await account.gate.pass(async () => account.prekeys.letStrangersBe(strangers))
   }
 
   /** Adds whom `link` names, be it a contact link or an address alone; accepts a request where its sender
@@ -127,7 +126,7 @@ export class Contacts {
    *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_LOCKED */
   async block(nameOrId: string): Promise<Contact> {
     const contact = await this.#change(nameOrId, ({ ownToken, ...row }) => ({
-      row: { ...row, standing: 'blocked', returnAddress: 'unsent' },
+      row: { ...withoutLapse(row), standing: 'blocked', returnAddress: 'unsent' },
       drafts: ownToken ? [this.#deps.account.doors.shut(ownToken)] : [],
     }))
     this.#deps.answered()
@@ -207,8 +206,9 @@ export class Contacts {
     }
     const nowMs = account.clock.nowMs()
     const door = account.doors.forContact()
+    const fresh = { v: 1 as const, root, devices: [], verified: false, addedAt: nowMs }
     let row: ContactRow = {
-      ...(before ?? { v: 1, root, devices: [], verified: false, addedAt: nowMs }),
+      ...(before ? withoutLapse(before) : fresh),
       name,
       standing: 'accepted',
       returnAddress: 'unsent',
@@ -239,10 +239,4 @@ export class Contacts {
 function confirmed(row: ContactRow): ContactRow {
   const { keysChangedAt: _, ...rest } = row
   return { ...rest, verified: true }
-}
-
-function expectBetween(value: number, max: number, what: string): void {
-  if (!Number.isInteger(value) || value < 1 || value > max) {
-    throw new AbzuError('ABZU_INVALID_ARGUMENT', `${what}: from 1 to ${max}`)
-  }
 }

@@ -7,7 +7,7 @@ import type { Account } from '../account/account.ts'
 import { claimedName } from '../account/person-name.ts'
 import { requestsMax, type ContactBook } from './contact-book.ts'
 
-import { withDevice, type ContactRow } from './contact-row.ts'
+import { withDevice, withoutLapse, type ContactRow } from './contact-row.ts'
 import type { LetterContent } from './letter-content.ts'
 import type { LoggedMessage, MessageLog } from './message-log.ts'
 import { withState, type MessageRow } from './message-row.ts'
@@ -16,6 +16,13 @@ import { verifyRecord, withRecord } from './reach.ts'
 /** Messages that senders without a standing may have in the vault. What comes on top waits in the
  *  mailbox, inside the quota for strangers, until requests were added or blocked. */
 const requestMessagesMax = 500
+/** The part of it for senders who came with nothing but a stamp; and of their number, see `requestsMax`. The
+ *  rest is for those to whom a link was given. */
+const strangerMessagesMax = 250
+const strangerRequestsMax = 100
+/** As in the mailbox. */
+const strangerDays = 7
+const dayMs = 86_400_000
 
 export interface IntakeDeps {
   readonly account: Account
@@ -31,6 +38,15 @@ export interface IntakeDeps {
 /** A letter that was opened and is what it claims to be. */
 export interface ReceivedLetter extends OpenedEnvelope {
   readonly content: LetterContent
+  /** As `MailItem.isStrange`. */
+  readonly isStrange: boolean
+}
+
+interface Requests {
+  senders: number
+  strangers: number
+  messages: number
+  strangerMessages: number
 }
 
 /** What a page of letters changes in the vault, gathered and written at once. */
@@ -41,9 +57,8 @@ export class Intake {
   readonly #rows = new Map<string, MessageRow>()
   readonly #seen = new Set<string>()
   readonly #outdated: Uint8Array[] = []
-  #newRequests = 0
-  /** Stored and gathered; counted when it is asked for. */
-  #requestMessages: number | undefined
+  /** Senders without a standing and their messages, stored and gathered; counted when it is asked for. */
+  #requests: Requests | undefined
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
@@ -58,17 +73,15 @@ export class Intake {
     if (!known && content.type === 'read') return true
     const key = `${toHex(letter.from)}/${toHex(letter.msgId)}`
     if (this.#seen.has(key) || messages.hasReceived(letter.from, letter.msgId)) return true
-    if (!this.#hasRoom(known)) return false
+    if (!this.#hasRoom(known, received)) return false
 
-    const contact = this.#contactAfter(known ?? this.#newRequest(letter.from), received)
+    const contact = this.#contactAfter(known ?? this.#newRequest(received), received)
     this.#contacts.set(toHex(contact.root), contact)
     this.#seen.add(key)
     if (letter.recordSeq > (contact.reach?.seq ?? letter.recordSeq))
       this.#outdated.push(contact.root)
     if (content.type === 'text') {
-      if (contact.standing === 'request' && this.#requestMessages !== undefined) {
-        this.#requestMessages++
-      }
+      if (contact.standing === 'request') this.#countMessage(contact)
       this.#rows.set(messages.newSlot(), this.#messageRow(letter, content.body.text))
     }
     if (content.type === 'read' && contact.standing === 'accepted') {
@@ -97,40 +110,63 @@ export class Intake {
     return this.#contacts.get(toHex(root)) ?? this.#deps.book.byRoot(root)
   }
 
-  #hasRoom(known: ContactRow | undefined): boolean {
+  #hasRoom(known: ContactRow | undefined, { isStrange }: ReceivedLetter): boolean {
     if (known?.standing === 'accepted') return true
-    if (!known && this.#deps.book.requests + this.#newRequests >= requestsMax) return false
-    this.#requestMessages ??= this.#countRequestMessages()
-    return this.#requestMessages < requestMessagesMax
+    const { senders, strangers, messages, strangerMessages } = (this.#requests ??= this.#count())
+    if (messages >= requestMessagesMax || (!known && senders >= requestsMax)) return false
+    const isStranger = known ? known.lapsesAt !== undefined : isStrange
+    if (!isStranger) return true
+    if (!known && strangers >= strangerRequestsMax) return false
+    return strangerMessages < strangerMessagesMax
   }
 
-  #countRequestMessages(): number {
+  #count(): Requests {
     const { book, messages } = this.#deps
-    const requests = new Set(
-      book.rows.filter(({ standing }) => standing === 'request').map(({ root }) => toHex(root)),
+    const rows = book.rows.filter(({ standing }) => standing === 'request')
+    const all = new Set(rows.map(({ root }) => toHex(root)))
+    const strangers = new Set(
+      rows.filter(({ lapsesAt }) => lapsesAt !== undefined).map(({ root }) => toHex(root)),
     )
-    return messages.all().filter(({ contact }) => requests.has(contact)).length
+    const logged = messages.all().filter(({ contact }) => all.has(contact))
+    return {
+      senders: all.size,
+      strangers: strangers.size,
+      messages: logged.length,
+      strangerMessages: logged.filter(({ contact }) => strangers.has(contact)).length,
+    }
   }
 
-  #newRequest(root: Uint8Array): ContactRow {
-    this.#newRequests++
+  #countMessage({ lapsesAt }: ContactRow): void {
+    if (!this.#requests) return
+    this.#requests.messages++
+    if (lapsesAt !== undefined) this.#requests.strangerMessages++
+  }
+
+  #newRequest({ letter, isStrange }: ReceivedLetter): ContactRow {
+    const nowMs = this.#deps.account.clock.nowMs()
+    if (this.#requests) {
+      this.#requests.senders++
+      if (isStrange) this.#requests.strangers++
+    }
     return {
       v: 1,
-      root: Uint8Array.from(root),
+      root: Uint8Array.from(letter.from),
       name: '',
       standing: 'request',
       returnAddress: 'unsent',
       devices: [],
       verified: false,
-      addedAt: this.#deps.account.clock.nowMs(),
+      addedAt: nowMs,
+      ...(isStrange && { lapsesAt: nowMs + strangerDays * dayMs }),
     }
   }
 
   /** The contact as a letter leaves it: its devices, how it is reached, what it knows of us. */
-  #contactAfter(row: ContactRow, { certificate, content }: ReceivedLetter): ContactRow {
+  #contactAfter(row: ContactRow, { certificate, content, isStrange }: ReceivedLetter): ContactRow {
     const { account, log } = this.#deps
     const nowMs = account.clock.nowMs()
     let after = withDevice(row, Uint8Array.from(certificate.signPk), nowMs)
+    if (!isStrange) after = withoutLapse(after)
     if (content.type !== 'read') {
       const { name, returnAddress } = content.body
       if (after.standing === 'request') after = { ...after, name: claimedName(name) }

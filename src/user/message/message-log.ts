@@ -103,6 +103,8 @@ export class MessageLog {
     if (!message) return
     this.#bySlot.delete(slot)
     if (this.#sent.get(message.msgId) === message) this.#sent.delete(message.msgId)
+    const key = receivedKey(message)
+    if (this.#received.get(key) === message) this.#received.delete(key)
     if (message.itemKey !== undefined) this.#byItem.delete(message.itemKey)
     if (slot.startsWith(this.#ownPrefix)) this.#free.push(slot)
   }
@@ -118,6 +120,12 @@ export class MessageLog {
     const isFirst = (message: LoggedMessage): boolean =>
       message.direction === 'out' || this.#received.get(receivedKey(message))?.slot === message.slot
     return [...this.#bySlot.values()].filter(isFirst).sort((a, b) => a.order - b.order)
+  }
+
+  /** The slots of every message of these contacts, hexadecimal root keys. */
+  slotsOf(contacts: ReadonlySet<string>): string[] {
+    const all = [...this.#bySlot.values()]
+    return all.filter(({ contact }) => contacts.has(contact)).map(({ slot }) => slot)
   }
 
   /** A message of this account's own making; otherwise one that it received. */

@@ -21,6 +21,8 @@ import { upkeep } from '../account/upkeep.ts'
 import { ContactBook } from './contact-book.ts'
 import { isContactSlot } from './contact-row.ts'
 import { Contacts } from './contacts.ts'
+import { lapseRequests } from './lapse.ts'
+import { Links } from './links.ts'
 import { isMessageSlot, MessageLog, type LoggedMessage } from './message-log.ts'
 import { Messages } from './messages.ts'
 import { Outcomes } from './outcomes.ts'
@@ -44,6 +46,7 @@ const markAfterMs = 2000
 
 export class Messaging {
   readonly contacts: Contacts
+  readonly links: Links
   readonly messages: Messages
   readonly #deps: MessagingDeps
   readonly #sender: Sender
@@ -105,6 +108,11 @@ export class Messaging {
       await receiving.flush()
       return receiver.keysNeeded
     }
+    const answered = (): void => {
+      receiver.reconsider()
+      receiving.kick()
+      this.#pumps.posting.kick()
+    }
     this.#sender = sender
     this.#waiters = waiters
     this.#pumps = {
@@ -117,16 +125,15 @@ export class Messaging {
         await outcomes.takeAll(signal)
         this.#pumps.posting.kick()
       }),
-      upkeep: pump('upkeep', (signal) => upkeep(account, { drain, signal })),
+      upkeep: pump('upkeep', async (signal) => {
+        if ((await lapseRequests(parts)) > 0) answered()
+        await upkeep(account, { drain, signal })
+      }),
     }
     this.#marking = pump('marking', () => sender.markPosted())
     this.#refreshing = pump('refreshing', (signal) => refresher.refreshAll(signal))
-    const answered = (): void => {
-      receiver.reconsider()
-      receiving.kick()
-      this.#pumps.posting.kick()
-    }
-    this.contacts = new Contacts({ ...parts, sender, answered })
+    this.links = new Links(account)
+    this.contacts = new Contacts({ ...parts, links: this.links, sender, answered })
     this.messages = new Messages({ ...parts, sender, receiving, posted: () => this.#markSoon() })
   }
 

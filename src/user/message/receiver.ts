@@ -89,13 +89,13 @@ export class Receiver {
   }
 
   /** The letter; `sealed` where no key of ours opens it; undefined where it is to be dropped. */
-  async #open({ envelope }: MailItem): Promise<ReceivedLetter | 'sealed' | undefined> {
+  async #open({ envelope, isStrange }: MailItem): Promise<ReceivedLetter | 'sealed' | undefined> {
     const { account, log } = this.#deps
     try {
       const opened = await account.open(envelope)
       if (!opened) return 'sealed'
       const content = letterContent(opened.letter)
-      if (!equalBytes(opened.letter.from, account.rootPk)) return { ...opened, content }
+      if (!equalBytes(opened.letter.from, account.rootPk)) return { ...opened, content, isStrange }
     } catch (error) {
       if (!isAbzuError(error)) throw error
       this.#dropped++

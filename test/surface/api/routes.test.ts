@@ -5,6 +5,7 @@ import { fakeId } from '../../support/fake-services.ts'
 
 const stranger = fakeId(31)
 const link = `abzu:${stranger}#secret`
+const openLink = { id: '0123456789abcdef', until: '2026-12-05T12:00:00.000Z', uses: 5 }
 
 interface Case {
   readonly path?: string
@@ -48,6 +49,18 @@ const cases: Readonly<Record<RouteName, Case>> = {
     body: { uses: 1, days: 2 },
     answers: { link: `abzu:${fakeId(0)}#1-2` },
     refuses: [{ uses: 0 }, { uses: 1.5 }, { days: 366 }, { days: '2' }, { account: 'berta' }],
+  },
+  links: { answers: { links: [{ id: openLink.id, until: openLink.until, uses: 5 }] } },
+  shutLink: {
+    body: { link: openLink.id },
+    answers: { id: openLink.id, uses: 5 },
+    refuses: [{ link: '' }, { link: 'x'.repeat(8193) }, { link: openLink.id, account: 'berta' }],
+  },
+  strangers: { answers: { strangers: 'welcome' } },
+  letStrangersBe: {
+    body: { strangers: 'refused' },
+    answers: { strangers: 'refused' },
+    refuses: [{ strangers: 'maybe' }, { strangers: true }, { strangers: 'welcome', bits: 1 }],
   },
   contacts: { answers: { contacts: [{ id: stranger, name: 'friend', verified: false }] } },
   addContact: {
@@ -105,6 +118,7 @@ async function prepared(t: Test): Promise<TestApi> {
   await api.anna.member.contacts.add({ link, as: 'friend' })
   await api.anna.member.messages.send({ to: 'friend', text: 'earlier' })
   api.anna.member.receive({})
+  api.anna.member.openLinks.set(openLink.id, openLink)
   return api
 }
 

@@ -95,6 +95,29 @@ t.test('account list, lock, unlock', async (t) => {
   failJson(t, await run('account', 'unlock', 'nobody', '--json'), 64, 'ABZU_NOT_FOUND')
 })
 
+t.test('contact links, shut, strangers', async (t) => {
+  const { run, anna } = await household(t)
+  t.match(ok(t, await run('contact', 'links')), /no link works/)
+  const until = '2026-12-05T12:00:00.000Z'
+  for (const id of ['a'.repeat(16), 'b'.repeat(16)])
+    anna().openLinks.set(id, { id, until, uses: 3 })
+  t.match(okJson(t, await run('contact', 'links', '--json')), {
+    links: [{ id: 'a'.repeat(16), until, uses: 3 }, { id: 'b'.repeat(16) }],
+  })
+  t.match(ok(t, await run('contact', 'links')), /^a{16} {2}until 2026-12-05, 3 letters in all\nb/)
+  t.match(okJson(t, await run('contact', 'shut', 'a'.repeat(16), '--json')), { id: 'a'.repeat(16) })
+  t.strictSame([...anna().openLinks.keys()], ['b'.repeat(16)])
+  const again = await run('contact', 'shut', 'a'.repeat(16), '--json')
+  failJson(t, again, 64, 'ABZU_NOT_FOUND')
+  t.match(ok(t, await run('contact', 'shut', 'b'.repeat(16))), /b{16} works no more/)
+
+  t.strictSame(okJson(t, await run('contact', 'strangers', '--json')), { strangers: 'welcome' })
+  t.match(ok(t, await run('contact', 'strangers', 'refused')), /Only contacts/)
+  t.equal(anna().strangers, 'refused')
+  t.match(ok(t, await run('contact', 'strangers', 'welcome')), /can write/)
+  failJson(t, await run('contact', 'strangers', 'maybe', '--json'), 64, 'ABZU_INVALID_ARGUMENT')
+})
+
 t.test('contact link, add, list, verify, block', async (t) => {
   const { run, anna } = await household(t)
   const told = okJson(t, await run('contact', 'link', '--uses', '2', '--days', '3', '--json'))
