@@ -14,7 +14,7 @@ import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { plainSlotKey, signSlot } from '../../src/base/crypto/slot-header.ts'
 import type { ItemId } from '../../src/base/util/brand.ts'
 import { encode } from '../../src/base/wire/codec.ts'
-import type { DeliverRequest, DoorPass } from '../../src/base/wire/deliver.ts'
+import type { DeliverRequest, DoorPass, StampPass } from '../../src/base/wire/deliver.ts'
 import {
   encodePlainSlot,
   plainSlotKind,
@@ -23,6 +23,7 @@ import {
 } from '../../src/base/wire/plain-slot.ts'
 import type { Door, Host } from '../../src/base/wire/records.ts'
 import { slotClass } from '../../src/base/wire/slot.ts'
+import { stampFor } from './stamps.ts'
 
 export interface OwnerInit {
   readonly platform: CryptoPlatform
@@ -32,6 +33,12 @@ export interface OwnerInit {
 }
 
 const hourMs = 3_600_000
+
+interface LetterInit {
+  readonly text?: string
+  readonly expiresInHours?: number
+  readonly requestId?: number
+}
 
 export class MailboxOwner {
   readonly #platform: CryptoPlatform
@@ -46,6 +53,8 @@ export class MailboxOwner {
   #version: number
   readonly nowHours: number
   readonly rootPk: Uint8Array
+  /** Of the records that follow; 0 takes no strangers. */
+  stampBits = 4
 
   constructor({ platform, nowMs, home }: OwnerInit) {
     this.#platform = platform
@@ -118,7 +127,7 @@ export class MailboxOwner {
       prekey: this.#platform.kem.publicKey(this.#prekeySeed),
       priorKeys: this.#priorKeys,
       hosts: [this.#home],
-      stampBits: 0,
+      stampBits: this.stampBits,
       deviceCertificate: this.#certificate,
     })
     return this.plain(plainSlotKind.record, plainSlotName.record, record)
@@ -145,8 +154,28 @@ export class MailboxOwner {
   /** Sealed mail from this account to itself, through a door, ready to deliver. */
   async letter(
     door: { key: Uint8Array; id: Uint8Array },
-    { text = 'hello', expiresInHours = 24, requestId = 0 } = {},
+    { requestId = 0, ...init }: LetterInit = {},
   ): Promise<DeliverRequest & DoorPass & { id: ItemId }> {
+    const { envelope, id } = await this.#envelope(init)
+    const proof = doorProof(this.#platform, door.key, this.mailbox, id)
+    return { requestId, mailbox: this.mailbox, doorId: door.id, proof, envelope, id }
+  }
+
+  /** The same with a stamp, worth `bits`. */
+  async stamped({
+    bits = this.stampBits,
+    requestId = 0,
+    ...init
+  }: LetterInit & { bits?: number } = {}): Promise<DeliverRequest & StampPass & { id: ItemId }> {
+    const { envelope, id } = await this.#envelope(init)
+    const stamp = stampFor(this.#platform, { mailbox: this.mailbox, item: id, bits })
+    return { requestId, mailbox: this.mailbox, stamp, envelope, id }
+  }
+
+  async #envelope({
+    text = 'hello',
+    expiresInHours = 24,
+  }: LetterInit): Promise<{ envelope: Uint8Array; id: ItemId }> {
     const platform = this.#platform
     const envelope = await sealEnvelope(platform, {
       recipientRoot: this.rootPk,
@@ -164,8 +193,6 @@ export class MailboxOwner {
         recordSeq: this.#recordSeq,
       },
     })
-    const id = itemIdOf(platform, envelope)
-    const proof = doorProof(platform, door.key, this.mailbox, id)
-    return { requestId, mailbox: this.mailbox, doorId: door.id, proof, envelope, id }
+    return { envelope, id: itemIdOf(platform, envelope) }
   }
 }

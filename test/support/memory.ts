@@ -35,3 +35,9 @@ export function allocatedBytes(work: () => unknown, runs = 8): number {
   for (let i = 0; i < runs; i++) results.push(work())
   return (usedBytes() - before) / results.length
 }
+
+/** Bytes in use after a collection. */
+export function heldBytes(): number {
+  collect()
+  return usedBytes()
+}

@@ -1,56 +1,16 @@
 /** The user half on the real mailboxes and outboxes of the machine half, without sockets. */
 
 import t from 'tap'
-import { searchInTurns, StampMill } from '../../src/base/crypto/stamp-mill.ts'
-import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { mailboxIdOf, rootKeyOf } from '../../src/base/crypto/address.ts'
-import type { PeerId } from '../../src/base/util/brand.ts'
-import type { Host } from '../../src/base/wire/records.ts'
-import { pool } from '../../src/machine/mailbox/admission.ts'
-import { AbzuError } from '../../src/base/util/errors.ts'
-import { silentLog } from '../../src/base/util/log.ts'
 import { systemClock, systemScheduler } from '../../src/base/util/system-time.ts'
-import type { DirectoryPort } from '../../src/user/account/ports.ts'
-import { AccountManager } from '../../src/user/household/account-manager.ts'
+import { pool } from '../../src/machine/mailbox/admission.ts'
 import type { Member } from '../../src/user/household/member.ts'
+import { house } from '../support/house.ts'
 import { collect, password, quickPlatform } from '../support/household.ts'
-import { MailNetwork, MailNode } from '../support/mail-node.ts'
+import { MailNetwork } from '../support/mail-node.ts'
 
 const time = { ...systemClock, ...systemScheduler }
 const waitMs = 10_000
-
-/** @param known hosts that are asked where none is named */
-async function house(
-  network: MailNetwork,
-  platform: CryptoPlatform,
-  known: readonly Host[] = [],
-): Promise<{ node: MailNode; open: () => Promise<AccountManager> }> {
-  const node = await new MailNode(network, { platform, time }).start()
-  const directory: DirectoryPort = {
-    home: () => node.home,
-    resolve: async (mailbox, hosts) => {
-      const asked = hosts.length > 0 ? hosts : known
-      for (const { peerId } of asked) {
-        const record = await network.node(peerId as PeerId)?.mailboxes.record(mailbox)
-        if (record) return record
-      }
-      throw new AbzuError('ABZU_UNREACHABLE', 'nobody there')
-    },
-  }
-  const open = async () =>
-    AccountManager.open({
-      platform,
-      clock: time,
-      scheduler: time,
-      log: silentLog,
-      rows: node.store.table('accounts'),
-      hosting: node.mailboxes,
-      post: node.outbox,
-      directory,
-      stamps: new StampMill({ search: searchInTurns(platform, time), scheduler: time }),
-    })
-  return { node, open }
-}
 
 async function delivered(member: Member, to: string, text: string): Promise<string> {
   const { msgId } = await member.messages.send({ to, text })
@@ -65,15 +25,10 @@ async function texts({ messages }: Member): Promise<string[]> {
 t.test('two households, from a link to a conversation, through locks', async (t) => {
   const platform = quickPlatform()
   const network = new MailNetwork()
-  const [a, b] = [await house(network, platform), await house(network, platform)]
+  const init = { network, platform, time }
+  const [a, b] = [await house(init), await house(init)]
   const [manager, other] = [await a.open(), await b.open()]
-  t.teardown(async () => {
-    await Promise.all([manager.close(), other.close()])
-    for (const { node } of [a, b]) {
-      await node.stop()
-      await node.store.close()
-    }
-  })
+  t.teardown(async () => void (await Promise.all([a.close(), b.close()])))
   const create = { role: 'admin', password } as const
   const { member: alice } = await manager.create({ name: 'alice', ...create })
   const { member: bob } = await other.create({ name: 'bob', ...create })
@@ -102,16 +57,11 @@ t.test('two households, from a link to a conversation, through locks', async (t)
 t.test('a stranger with nothing but the address, from a stamp to a conversation', async (t) => {
   const platform = quickPlatform()
   const network = new MailNetwork()
-  const b = await house(network, platform)
-  const a = await house(network, platform, [b.node.home])
+  const init = { network, platform, time }
+  const b = await house(init)
+  const a = await house({ ...init, known: [b.node.home] })
   const [manager, other] = [await a.open(), await b.open()]
-  t.teardown(async () => {
-    await Promise.all([manager.close(), other.close()])
-    for (const { node } of [a, b]) {
-      await node.stop()
-      await node.store.close()
-    }
-  })
+  t.teardown(async () => void (await Promise.all([a.close(), b.close()])))
   const create = { role: 'admin', password } as const
   const { member: alice } = await manager.create({ name: 'alice', ...create })
   const { member: bob } = await other.create({ name: 'bob', ...create })
@@ -138,13 +88,9 @@ t.test('a stranger with nothing but the address, from a stamp to a conversation'
 
 t.test('two accounts of one node', async (t) => {
   const platform = quickPlatform()
-  const { node, open } = await house(new MailNetwork(), platform)
-  const manager = await open()
-  t.teardown(async () => {
-    await manager.close()
-    await node.stop()
-    await node.store.close()
-  })
+  const home = await house({ network: new MailNetwork(), platform, time })
+  const manager = await home.open()
+  t.teardown(home.close)
   const { member: alice } = await manager.create({ name: 'alice', role: 'admin', password })
   const { member: bob } = await manager.create({ name: 'bob', role: 'admin', password })
   await alice.contacts.add({ link: await bob.contacts.link(), as: 'bob' })

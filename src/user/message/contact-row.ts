@@ -40,7 +40,7 @@ const contactRowShape = record({
       token: optional(bytes(32)),
       /** What a stamp has to be worth, as in the record. */
       stampBits: optional(uint(32)),
-      /** The best suite that the contact's records have offered; never goes down. */
+      /** By which mail to the contact is sealed; never goes down. */
       suite: optional(uint(255)),
     }),
   ),

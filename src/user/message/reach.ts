@@ -19,7 +19,7 @@ export interface VerifiedRecord {
   readonly record: MailboxRecord
   /** Ed25519 public key of the device that signed. */
   readonly signPk: Uint8Array
-  /** The best suite that both sides have. */
+  /** The best suite that the account takes and we can seal by. */
   readonly suite: number
 }
 
