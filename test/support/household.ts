@@ -2,7 +2,7 @@
 
 import { peerIdOf } from '../../src/base/crypto/address.ts'
 import { nodePlatform } from '../../src/base/crypto/node-platform.ts'
-import { searchInTurns, StampMill } from '../../src/base/crypto/stamp-mill.ts'
+import { StampMill, type StampSearch } from '../../src/base/crypto/stamp-mill.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { concatBytes, utf8 } from '../../src/base/util/bytes.ts'
 import { silentLog, type Log } from '../../src/base/util/log.ts'
@@ -14,6 +14,7 @@ import type { Member } from '../../src/user/household/member.ts'
 import type { InboxMessage, MessageReport } from '../../src/user/message/messages.ts'
 import { ManualTime } from './manual-time.ts'
 import { MemoryNetwork, MemoryNode } from './memory-ports.ts'
+import { stampFor } from './stamps.ts'
 
 export const password = utf8('correct horse')
 
@@ -31,6 +32,10 @@ export class World {
   readonly network = new MemoryNetwork()
   readonly time = new ManualTime()
   readonly platform: CryptoPlatform
+  /** Finds every stamp in one turn of the event loop, so that `settle` waits for it. */
+  stampSearch: StampSearch = {
+    search: async ({ mailbox, item, bits }) => stampFor(this.platform, { mailbox, item, bits }),
+  }
 
   constructor(platform: CryptoPlatform = quickPlatform()) {
     this.platform = platform
@@ -49,7 +54,7 @@ export class World {
   ): Promise<AccountManager> {
     const { platform, time } = this
     const { rows, hosting, post, directory } = node
-    const stamps = new StampMill({ search: searchInTurns(platform, time), scheduler: time })
+    const stamps = new StampMill({ search: this.stampSearch, scheduler: time })
     const parts = { platform, rows, hosting, post, directory, stamps, log }
     const settings = { autoLockMinutes: 0, ...init }
     return AccountManager.open({ ...parts, clock: time, scheduler: time }, settings)
