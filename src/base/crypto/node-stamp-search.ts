@@ -19,7 +19,7 @@ export class NodeStampSearch implements StampSearch {
   }
 
   prepare(): void {
-    this.#worker ??= startWorker(() => (this.#worker = undefined))
+    this.#worker ??= this.#start()
     this.#cancelIdle?.()
     this.#cancelIdle = this.#scheduler.after(idleMs, () => void this.close())
   }
@@ -37,17 +37,19 @@ export class NodeStampSearch implements StampSearch {
     this.#worker = undefined
     await worker?.terminate()
   }
-}
 
-function startWorker(onEnd: () => void): Worker {
-  // beside this file, in the source and in the built package
-  const file = `./node-stamp-worker${extname(import.meta.url)}`
-  const worker = new Worker(new URL(file, import.meta.url), { execArgv: [], env: {} })
-  worker.unref()
-  worker.once('exit', onEnd)
-  // told to whoever waits for an answer; without a listener it would end the daemon
-  worker.on('error', () => {})
-  return worker
+  #start(): Worker {
+    // beside this file, in the source and in the built package
+    const file = `./node-stamp-worker${extname(import.meta.url)}`
+    const worker = new Worker(new URL(file, import.meta.url), { execArgv: [], env: {} })
+    worker.unref()
+    worker.once('exit', () => {
+      if (this.#worker === worker) this.#worker = undefined
+    })
+    // told to whoever waits for an answer; without a listener it would end the daemon
+    worker.on('error', () => {})
+    return worker
+  }
 }
 
 async function answerOf(worker: Worker, slice: StampSlice): Promise<Uint8Array | undefined> {

@@ -84,7 +84,7 @@ export class Contacts {
     if (equalBytes(root, account.rootPk)) {
       throw new AbzuError('ABZU_INVALID_ARGUMENT', 'this is your own address')
     }
-    this.#expectAddable(root, name)
+    this.#expectAddable(root, name, link?.link.token)
     const found = link ? await this.#named(root, link.link) : await this.#unnamed(root)
     return account.gate.pass(async () =>
       changes.run(async () => contactOf(await this.#accept({ root, name, found }))),
@@ -173,9 +173,11 @@ export class Contacts {
   }
 
   /** @throws {AbzuError} ABZU_ALREADY_EXISTS */
-  #expectAddable(root: Uint8Array, name: string): void {
+  #expectAddable(root: Uint8Array, name: string, token: Uint8Array | undefined): void {
     const { book } = this.#deps
-    if (book.byRoot(root)?.standing === 'accepted') {
+    const known = book.byRoot(root)
+    // of whom only the address was known, a link is news
+    if (known?.standing === 'accepted' && (known.reach?.token || !token)) {
       throw new AbzuError('ABZU_ALREADY_EXISTS', 'this person is a contact already')
     }
     const namesake = book.byName(name)
@@ -183,9 +185,17 @@ export class Contacts {
       throw new AbzuError('ABZU_ALREADY_EXISTS', 'another contact has this name')
     }
     const accepted = book.rows.filter(({ standing }) => standing !== 'request').length
-    if (accepted >= contactsMax) {
+    if (accepted >= contactsMax && known?.standing !== 'accepted') {
       throw new AbzuError('ABZU_QUOTA_EXCEEDED', `an account has at most ${contactsMax} contacts`)
     }
+  }
+
+  async #withToken(before: ContactRow, name: string, found: Found): Promise<ContactRow> {
+    const { account, book } = this.#deps
+    const { verified, token } = found
+    const row = withRecord(before, verified, { token, nowMs: account.clock.nowMs() })
+    await book.write({ ...row, name })
+    return { ...row, name }
   }
 
   /** Stores the contact with a door of its own; who knows us already gets our return address at once. */
@@ -196,8 +206,9 @@ export class Contacts {
   }): Promise<ContactRow> {
     const { account, book, messages, sender, answered } = this.#deps
     const { root, name, found } = init
-    this.#expectAddable(root, name)
+    this.#expectAddable(root, name, found?.token)
     const before = book.byRoot(root)
+    if (before?.standing === 'accepted' && found) return this.#withToken(before, name, found)
     if (!before && !found) {
       throw new AbzuError(
         'ABZU_NOT_FOUND',

@@ -2,7 +2,7 @@
 
 import type { AccountId, PeerId } from '../../base/util/brand.ts'
 import { toHex, utf8 } from '../../base/util/bytes.ts'
-import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
+import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
 import type { Account } from '../account/account.ts'
@@ -64,6 +64,8 @@ export interface MessagesDeps {
   readonly log: Log
   /** Called after a message went to the outbox. */
   readonly posted: () => void
+  /** Called with a contact of whom a newer record is wanted. */
+  readonly outdated: (root: Uint8Array) => void
 }
 
 export class Messages {
@@ -76,17 +78,24 @@ export class Messages {
   /** Resolves when the message is durable in the own history and outbox. `to` is a name or an address.
    *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_DENIED (blocked, or a request not added yet),
    *  ABZU_INVALID_ARGUMENT (no text), ABZU_TOO_LARGE, ABZU_RATE_LIMITED, ABZU_QUOTA_EXCEEDED, ABZU_LOCKED,
-   *  those of the store */
+   *  those of StampPort.stamp and of the store */
   async send({ to, text }: { to: string; text: string }): Promise<SentMessage> {
-    const { account, book, sender, posted } = this.#deps
+    const { account, book, sender, posted, outdated } = this.#deps
     return account.gate.pass(async () => {
       const contact = book.find(to)
       if (contact.standing !== 'accepted') {
         throw new AbzuError('ABZU_DENIED', 'write to contacts that you have added and not blocked')
       }
-      const { msgId, state } = await sender.send(contact, parseText(text))
-      posted()
-      return { msgId, state }
+      try {
+        const { msgId, state } = await sender.send(contact, parseText(text))
+        posted()
+        return { msgId, state }
+      } catch (error) {
+        const isClosed = isAbzuError(error, 'ABZU_STRANGERS_REFUSED')
+        // by a record that may be old: the next letter is judged by a newer one
+        if (isClosed || isAbzuError(error, 'ABZU_STAMP_TOO_COSTLY')) outdated(contact.root)
+        throw error
+      }
     })
   }
 

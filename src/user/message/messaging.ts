@@ -134,7 +134,8 @@ export class Messaging {
     this.#refreshing = pump('refreshing', (signal) => refresher.refreshAll(signal))
     this.links = new Links(account)
     this.contacts = new Contacts({ ...parts, links: this.links, sender, answered })
-    this.messages = new Messages({ ...parts, sender, receiving, posted: () => this.#markSoon() })
+    const posted = (): void => this.#markSoon()
+    this.messages = new Messages({ ...parts, sender, receiving, outdated, posted })
   }
 
   /** Ends all work, in order: nothing new begins, what has begun comes to its end. The keys may go

@@ -76,8 +76,8 @@ export async function sealed(
   return { ...message, outgoing }
 }
 
-/** What the outbox takes of a sealed message. Without a token of the contact the work for a stamp is done
- *  first.
+/** What the outbox takes of a sealed message. One that was sealed to go with a stamp does, even where the
+ *  contact has given a token since: its host may have it already, for the time of strangers' mail.
  *  @throws {AbzuError} those of StampPort.stamp */
 export async function posting(
   account: Account,
@@ -85,14 +85,13 @@ export async function posting(
   stamp: (order: StampOrder) => Promise<Uint8Array>,
 ): Promise<Outgoing> {
   const { platform } = account
-  const { token, hosts, stampBits = 0 } = reachOf(contact)
+  const { token, hosts } = reachOf(contact)
+  const { envelope, stampBits: bits } = outgoing
   const to = mailboxIdOf(platform, contact.root)
   const item = outgoing.itemId as ItemId
-  const whole = { from: account.mailbox, to, hosts, envelope: outgoing.envelope }
-  if (!token) {
-    const bits = outgoing.stampBits ?? stampBits
-    return { ...whole, stamp: await stamp({ mailbox: to, item, bits }) }
-  }
+  const whole = { from: account.mailbox, to, hosts, envelope }
+  if (bits !== undefined) return { ...whole, stamp: await stamp({ mailbox: to, item, bits }) }
+  assert(token, 'what was sealed to go through a door finds one')
   const doorKey = doorKeyOf(platform, token)
   const proof = doorProof(platform, doorKey, to, item)
   return { ...whole, doorId: doorIdOf(platform, doorKey), proof }

@@ -100,9 +100,9 @@ export class Sender {
   }
 
   async #needsStamp([itemKey, slot]: [string, string]): Promise<boolean> {
-    const { messages, book } = this.#deps
+    const { messages } = this.#deps
     const row = messages.byItem(itemKey) && (await messages.read({ slot }))
-    return row !== undefined && book.byRoot(row.contact)?.reach?.token === undefined
+    return row?.outgoing?.stampBits !== undefined
   }
 
   async #postWaiting([itemKey, slot]: [string, string], signal: AbortSignal): Promise<void> {

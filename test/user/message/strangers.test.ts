@@ -203,6 +203,40 @@ t.test('a stamp that is worth too little by now is made again, under the same id
   t.equal(passes(world).length, 3, 'the new record is remembered')
 })
 
+t.test('a link is news of somebody who was added by the address', async (t) => {
+  const { world, alice, bob } = await approached()
+  await alice.member.messages.send({ to: 'bob', text: 'with a stamp' })
+  await world.settle()
+  const add = async (link: string, as = 'bob') => alice.member.contacts.add({ link, as })
+  await t.rejects(add(bob.member.id), { code: 'ABZU_ALREADY_EXISTS' })
+  t.match(await add(await bob.member.contacts.link(), 'robert'), { name: 'robert' })
+  await alice.member.messages.send({ to: 'robert', text: 'through a door' })
+  await world.settle()
+  t.same(passes(world), ['stamp', 'door'])
+  t.same(await textsOf(bob), ['with a stamp', 'through a door'])
+  await t.rejects(add(await bob.member.contacts.link()), { code: 'ABZU_ALREADY_EXISTS' })
+  await world.time.advance(8 * dayMs)
+  t.equal((await textsOf(bob)).length, 2, 'who came by a link stays a request')
+})
+
+t.test('a mailbox that opened again is written to at the second try', async (t) => {
+  const { world, alice, bob } = await approached()
+  await bob.member.contacts.letStrangersBe('refused')
+  await alice.manager.lock('alice')
+  await world.time.advance(9 * dayMs)
+  const again = await world.restart(alice)
+  const send = async () => again.member.messages.send({ to: 'bob', text: 'hello' })
+  const { msgId } = await send()
+  await world.settle()
+  t.same(await statesOf(again, msgId), ['queued', 'refused'], 'his host said why, with the record')
+  await bob.member.contacts.letStrangersBe('welcome')
+  await t.rejects(send(), { code: 'ABZU_STRANGERS_REFUSED' }, 'by the record that she has')
+  await world.settle()
+  await send()
+  await world.settle()
+  t.same(await textsOf(bob), ['hello'])
+})
+
 t.test('a host that never likes a stamp is not worked for without end', async (t) => {
   const { world, alice, bob } = await approached()
   mailboxOf(bob).accept = () => 'ABZU_STAMP_INVALID'
