@@ -7,6 +7,9 @@
 const nodeNeeded = [24, 13]
 const exitCodes = { noDaemonOrOldNode: 69, internal: 70 }
 
+/** Read by glibc as a program starts. */
+const trimThreshold = 'MALLOC_TRIM_THRESHOLD_'
+
 /** Tells the Node that was handed over to whose child it is: it must not outlive its parent. */
 const parentVariable = 'ABZU_PARENT_PID'
 
@@ -117,7 +120,7 @@ async function start() {
   process.umask(0o077)
   process.env.UV_THREADPOOL_SIZE = process.env.UV_THREADPOOL_SIZE || '8'
   // Left to itself, glibc keeps what loading the code took, 50 MB, for later.
-  process.env.MALLOC_TRIM_THRESHOLD_ = process.env.MALLOC_TRIM_THRESHOLD_ || '131072'
+  process.env[trimThreshold] = process.env[trimThreshold] || '131072'
   if (isNewEnough(process.versions.node)) return run()
   const node = await findBundledNode()
   if (node !== undefined) return handOver(node)

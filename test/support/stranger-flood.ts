@@ -12,7 +12,7 @@ import { concatBytes } from '../../src/base/util/bytes.ts'
 import type { DeliverRequest } from '../../src/base/wire/deliver.ts'
 import type { Mailboxes, Taken } from '../../src/machine/mailbox/mailboxes.ts'
 import type { MailboxOwner } from './mailbox-owner.ts'
-import { stampFor } from './stamps.ts'
+import { falseStampFor, stampFor } from './stamps.ts'
 
 export interface FloodInit {
   readonly platform: CryptoPlatform
@@ -77,7 +77,7 @@ function strangerLetter(
     case 0:
       return { ...base, stamp: platform.random(8), envelope: platform.random(2000) }
     case 1:
-      return { ...base, stamp: new Uint8Array(8) }
+      return { ...base, stamp: falseStampFor(platform, { mailbox, item, bits: owner.stampBits }) }
     case 2:
       return { ...base, doorId: platform.random(8), proof: platform.random(16) }
     default:

@@ -15,6 +15,7 @@ import { Mailboxes, type Taken } from '../../../src/machine/mailbox/mailboxes.ts
 import { MailboxOwner } from '../../support/mailbox-owner.ts'
 import { ManualTime } from '../../support/manual-time.ts'
 import { heldBytes } from '../../support/memory.ts'
+import { falseStampFor } from '../../support/stamps.ts'
 import { batchLetters, floodStrangers } from '../../support/stranger-flood.ts'
 
 const platform = nodePlatform()
@@ -190,7 +191,11 @@ t.test('junk costs where it comes from, and neither other strangers nor contacts
     peerInbound: { perSecond: 1, burst: 3 },
   })
   const junk = []
-  for (let n = 0; n < 9; n++) junk.push({ ...(await owner.stamped()), stamp: new Uint8Array(8) })
+  for (let n = 0; n < 9; n++) {
+    const letter = await owner.stamped()
+    const order = { mailbox: owner.mailbox, item: letter.id, bits: owner.stampBits }
+    junk.push({ ...letter, stamp: falseStampFor(platform, order) })
+  }
   const tried = answers(await mailboxes.take(junk, peer, '192.0.2.1'))
   t.equal(tried.filter((one) => one === 'ABZU_STAMP_INVALID').length, 5)
   t.equal(tried.filter((one) => one === 'ABZU_RATE_LIMITED').length, 4)
