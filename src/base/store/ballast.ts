@@ -80,6 +80,13 @@ export class Ballast {
     }
   }
 
+  /** @throws {AbzuError} ABZU_DISK_FULL where there is less than that, the reserve included */
+  expectFree(bytes: number): void {
+    if (this.#freeBytes() < bytes) {
+      throw new AbzuError('ABZU_DISK_FULL', 'there is no space to tidy up in')
+    }
+  }
+
   /** A file that is not finished goes away. */
   async close(): Promise<void> {
     this.#state = 'closed'

@@ -68,12 +68,14 @@ export async function begin(
   }
   const stored = database.getSync(stateKey)
   const state = stored ? decodeState(stored) : emptyState()
-  const replayed = await replay(files.segments, { ...state, position: state.journal })
+  const { lastCommit } = files
+  const durableCommit = lastCommit?.commit ?? 0
+  const from = { commit: state.commit, position: state.journal, durableCommit }
+  const replayed = await replay(files.segments, from)
   const ids = copyState(state).ids
   for (const { head } of replayed.items) addId(ids, head.id)
-  const { lastCommit } = files
   const { missingCommits, damagedItems } = replayed
-  const lostAtEnd = Math.max(0, (lastCommit?.commit ?? 0) - replayed.commit)
+  const lostAtEnd = Math.max(0, durableCommit - replayed.commit)
   const lostCommits = missingCommits + lostAtEnd
   if (damagedItems > 0) log.error('journal-damaged', { items: damagedItems })
   const isUnlike = lastCommit?.commit === replayed.commit && !equalSums(lastCommit.ids, ids)

@@ -51,9 +51,8 @@ export function bodiesToSegments({ segments, random, limits }: BodiesToSegmentsD
       const rows = await database.page(range, { limit: headsPerStep, after: cursor })
       const moved = rows.flatMap(([key, value]) => oldItem(database, key, value) ?? [])
       const entries = moved.filter(({ head }) => !head.place)
-      if (entries.length > 0) {
-        await journal.write(journal.lay(entries, { commit: 0, isWithIndex: true }))
-      }
+      const record = journal.lay(entries, { commit: 0, isWithIndex: true })
+      if (record) await journal.write(record)
       for (const { mailbox, head, bodyKey } of moved) {
         const key = indexKey(mailbox, head.id)
         putHead(batch, { mailbox, key, text: keyText(key), head })

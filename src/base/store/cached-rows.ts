@@ -52,6 +52,18 @@ export class CachedRows<T> {
     return row
   }
 
+  /** The row, or where it cannot be read a new one that begins from nothing. */
+  recover(key: Uint8Array): CachedRow<T> {
+    try {
+      return this.open(key)
+    } catch (error) {
+      if (!isAbzuError(error, 'ABZU_STORE_DAMAGED')) throw error
+      const row = { key, value: this.#form.empty(), commit: -1 }
+      this.#rows.set(keyText(key), row)
+      return row
+    }
+  }
+
   /** The row's value as it is now, to be read only.
    *  @throws {AbzuError} ABZU_STORE_DAMAGED */
   peek(key: Uint8Array): T {

@@ -1,5 +1,6 @@
 /**
- * Looks at every row of one mailbox, as it was at one moment, and says what does not fit together.
+ * Looks at every row of one mailbox, as it was at one moment, and says what does not fit together. Bodies
+ * are looked at as they are now.
  * @module
  */
 
@@ -23,14 +24,16 @@ import {
   slotKey,
   type KeyRange,
 } from './keys.ts'
+import type { ItemIndex } from './item-index.ts'
 import type { Claim } from './ledger.ts'
 import { bucketForm, countUsage, mailboxRowForm, type MailboxRow } from './mailbox-row.ts'
 import { isIntact } from './row.ts'
-import type { Segments } from './segments.ts'
+import { isSamePlace, type Segments } from './segments.ts'
 
 export interface CheckDeps {
   readonly database: Pick<Database, 'page' | 'getMany'>
   readonly segments: Pick<Segments, 'read'>
+  readonly index: Pick<ItemIndex, 'durableHead'>
   readonly snapshot: Snapshot
   readonly slotIdOf: (signed: Uint8Array) => ItemId
   /** Lets others run. @throws {AbzuError} ABZU_CLOSED */
@@ -218,7 +221,10 @@ class Checking {
 
   async #hasReadableBody(head: StoredHead): Promise<boolean> {
     try {
-      return (await readBody(this.#deps.segments, head)) !== undefined
+      if (await readBody(this.#deps.segments, head)) return true
+      // Since the snapshot it may have gone, or moved: then its place says nothing.
+      const now = this.#deps.index.durableHead(indexKey(this.#mailbox, head.id))
+      return !(now?.arrival === head.arrival && isSamePlace(now.place, head.place))
     } catch (error) {
       if (isAbzuError(error, 'ABZU_STORE_DAMAGED')) return false
       throw error

@@ -225,7 +225,11 @@ export class ItemWriter {
     const leaving = units.flatMap(({ mailbox, heads }) =>
       this.leaving(
         mailbox,
-        heads.filter(({ id, arrival }) => index.head(indexKey(mailbox, id))?.arrival === arrival),
+        // As it is now: its body may have moved since it was read.
+        heads.flatMap(({ id, arrival }) => {
+          const now = index.head(indexKey(mailbox, id))
+          return now?.arrival === arrival ? [now] : []
+        }),
       ),
     )
     await commit.queue((unit) => {

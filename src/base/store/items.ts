@@ -110,8 +110,11 @@ export class Items implements ItemStore {
   }
 
   async slot(mailbox: MailboxId, key: Uint8Array): Promise<StoredSlot | undefined> {
+    // In one turn, in which a slot cannot change its class.
     for (const slotClass of classes) {
-      const row = await this.#slotRow(mailbox, slotClass, key)
+      const rowKey = slotKey(mailbox, slotClass, key)
+      const value = this.#deps.database.getSync(rowKey)
+      const row = value && decodeSlot(rowKey, value)
       if (row) return { signed: row.signed, body: row.body }
     }
     return undefined
@@ -183,7 +186,7 @@ export class Items implements ItemStore {
   /** At most `limit` of the items that these rows list, what is left of the rows without them, and the last
    *  row that was looked at. */
   #expiring(rows: readonly DatabaseRow[], limit: number) {
-    const { database, log } = this.#deps
+    const { database, index, log } = this.#deps
     const units: { mailbox: MailboxId; heads: StoredHead[] }[] = []
     const changes: { key: Uint8Array; rest: Uint8Array | undefined }[] = []
     let until: Uint8Array | undefined
@@ -196,8 +199,9 @@ export class Items implements ItemStore {
         let done = 0
         while (done < row.items.length && heads.length < left) {
           const { arrivalKey } = row.items[done++] as (typeof row.items)[number]
-          const head = database.getSync(arrivalKey)
-          if (head) heads.push(decodeHead(arrivalKey, head))
+          const value = database.getSync(arrivalKey)
+          const head = value && decodeHead(arrivalKey, value)
+          if (head && index.head(indexKey(row.mailbox, head.id))) heads.push(head)
         }
         units.push({ mailbox: row.mailbox, heads })
         changes.push({ key, rest: restOfExpiryRow(row, done) })

@@ -40,7 +40,8 @@ const markBytes = 8
 const recordHeadBytes = 28
 const checksumEnd = 12
 const mailboxBytes = 32
-const entryBytes = mailboxBytes + headBytes
+/** Of an item, beside its body. */
+export const entryBytes = mailboxBytes + headBytes
 
 export function encodeSegmentHead(salt: Uint8Array): Uint8Array {
   return Buffer.concat([magic, salt])

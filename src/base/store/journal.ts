@@ -41,6 +41,7 @@ export class Journal {
   readonly #deps: JournalDeps
   readonly #segmentBytesMax: number
   #end: JournalEnd
+  #bytesAlone = 0
 
   constructor(deps: JournalDeps, init: { end: JournalEnd; segmentBytesMax: number }) {
     this.#deps = deps
@@ -53,10 +54,18 @@ export class Journal {
     return this.#end.position
   }
 
-  /** Gives a commit's record its place, and each of its items, but for those that have gone already. */
-  lay(entries: readonly JournalEntry[], init: RecordInit): LaidRecord {
+  /** Bytes laid since the last commit that reached the database too. */
+  get bytesAlone(): number {
+    return this.#bytesAlone
+  }
+
+  /** Gives a commit's record its place, and each of its items, but for those that have gone already. A commit
+   *  without items has none. */
+  lay(entries: readonly JournalEntry[], init: RecordInit): LaidRecord | undefined {
     const { book, random } = this.#deps
     const length = recordBytes(entries)
+    this.#bytesAlone = init.isWithIndex ? 0 : this.#bytesAlone + length
+    if (entries.length === 0) return undefined
     let { position, salt } = this.#end
     const isFirst = !salt || position.offset + length > this.#segmentBytesMax
     if (isFirst) position = { segment: position.segment + 1, offset: 0 }

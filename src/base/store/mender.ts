@@ -10,6 +10,7 @@ import type { ItemIndex } from './item-index.ts'
 import { arrivalKey, indexKey, itemKinds, keyText } from './keys.ts'
 import type { Claim, Ledger, LedgerEntry } from './ledger.ts'
 import { equalMailboxRows } from './mailbox-row.ts'
+import { isSamePlace } from './segments.ts'
 import type { Database } from './database.ts'
 
 export interface MenderDeps {
@@ -58,13 +59,16 @@ export class Mender {
 
   #repairOfHalf(mailbox: MailboxId, { head, isIndexed }: BrokenItem): Repair | undefined {
     const now = this.#now(mailbox, head)
-    if (isIndexed && now?.arrival !== head.arrival) return undefined
-    if (!isIndexed && now) return { kind: 'remove', head, entry: this.#entry(mailbox, head) }
+    if (isIndexed)
+      return now?.arrival === head.arrival ? { kind: 'put-head', head: now } : undefined
+    if (now) return { kind: 'remove', head, entry: this.#entry(mailbox, head) }
     return { kind: 'put-head', head }
   }
 
   #removal(mailbox: MailboxId, { head, isIndexed }: BrokenItem): Repair | undefined {
-    if (isIndexed && this.#now(mailbox, head)?.arrival !== head.arrival) return undefined
+    const now = this.#now(mailbox, head)
+    const isSame = now?.arrival === head.arrival && isSamePlace(now.place, head.place)
+    if (isIndexed && !isSame) return undefined
     return { kind: 'remove', head, entry: this.#entry(mailbox, head) }
   }
 

@@ -27,6 +27,7 @@ export class SegmentFiles implements Segments {
   #writing: { readonly segment: number; readonly handle: FileHandle } | undefined
   /** Least recently opened first. */
   readonly #readers = new Map<number, Reader>()
+  #isClosed = false
 
   constructor(dir: string) {
     this.#dir = dir
@@ -61,6 +62,7 @@ export class SegmentFiles implements Segments {
   }
 
   async #write(segment: number, flags = 0): Promise<FileHandle> {
+    if (this.#isClosed) throw closed()
     if (this.#writing?.segment === segment) return this.#writing.handle
     await this.#writing?.handle.close()
     this.#writing = undefined
@@ -70,13 +72,16 @@ export class SegmentFiles implements Segments {
   }
 
   async read({ segment, offset }: BodyPlace, bytes: number): Promise<Uint8Array | undefined> {
+    if (this.#isClosed) throw closed()
     const reader = this.#reader(segment)
     reader.reads++
     try {
       const handle = await reader.handle
       return handle && (await readAll(handle, { offset, bytes }))
     } catch (cause) {
-      throw new AbzuError('ABZU_STORE_DAMAGED', `segment ${segment} cannot be read`, { cause })
+      const isDamaged = (cause as { code?: unknown }).code === 'EIO'
+      const code = isDamaged ? 'ABZU_STORE_DAMAGED' : 'ABZU_IO'
+      throw new AbzuError(code, `segment ${segment} cannot be read`, { cause })
     } finally {
       reader.reads--
       if (reader.isForgotten) void this.#closeReader(reader)
@@ -123,6 +128,7 @@ export class SegmentFiles implements Segments {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     for (const segment of this.#readers.keys()) this.#forget(segment)
     await this.#writing?.handle.close()
     this.#writing = undefined
@@ -167,7 +173,12 @@ function isMissing(error: unknown): boolean {
   return (error as { code?: unknown }).code === 'ENOENT'
 }
 
+function closed(): AbzuError {
+  return new AbzuError('ABZU_CLOSED', 'the store is closed')
+}
+
 function unwritable(cause: unknown): AbzuError {
+  if (cause instanceof AbzuError) return cause
   const { code } = cause as { code?: unknown }
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new AbzuError('ABZU_DISK_FULL', 'the disk is full', { cause })

@@ -1,5 +1,6 @@
 import type { MailboxId } from '../util/brand.ts'
 import type { Scheduler } from '../util/clock.ts'
+import { isAbzuError } from '../util/errors.ts'
 import type { Log } from '../util/log.ts'
 import type { Ballast } from './ballast.ts'
 import type { BodyBook } from './body-book.ts'
@@ -7,7 +8,7 @@ import type { GroupCommit } from './group-commit.ts'
 import type { ItemIndex } from './item-index.ts'
 import type { ItemWriter, MovedBody } from './item-writer.ts'
 import type { Journal } from './journal.ts'
-import { nextRecordAt, readRecord, saltOf, segmentHeadBytes } from './journal-record.ts'
+import { entryBytes, nextRecordAt, readRecord, saltOf, segmentHeadBytes } from './journal-record.ts'
 import { indexKey } from './keys.ts'
 import { bodyChecksum, asBuffer } from './row.ts'
 import { isSamePlace, type Segments } from './segments.ts'
@@ -19,7 +20,7 @@ export interface SegmentSweeperDeps {
   readonly commit: Pick<GroupCommit, 'index'>
   readonly index: Pick<ItemIndex, 'head'>
   readonly writer: Pick<ItemWriter, 'move'>
-  readonly ballast: Pick<Ballast, 'isTight'>
+  readonly ballast: Pick<Ballast, 'isTight' | 'expectFree'>
   readonly scheduler: Pick<Scheduler, 'after' | 'soon'>
   readonly log: Log
 }
@@ -75,15 +76,29 @@ export class SegmentSweeper {
   }
 
   async #sweep(): Promise<void> {
+    const { log } = this.#deps
     try {
       for (const segment of await this.#chosen()) {
         if (this.#isClosed) return
-        await this.#empty(segment)
+        await this.#emptyOrKeep(segment)
       }
     } catch (error) {
-      if (!this.#isClosed) this.#deps.log.warn('segments-not-swept', { error: error as Error })
+      if (!this.#isClosed) log.warn('segments-not-swept', { error: error as Error })
     }
     if (!this.#isClosed) this.#state = 'idle'
+  }
+
+  /** A segment with damage in it stays for good: what cannot be read may be needed. */
+  async #emptyOrKeep(segment: number): Promise<void> {
+    const { log } = this.#deps
+    try {
+      if (await this.#empty(segment)) return
+      log.warn('segment-kept', { segment })
+    } catch (error) {
+      if (!isAbzuError(error, 'ABZU_STORE_DAMAGED')) throw error
+      log.warn('segment-kept', { segment, error })
+    }
+    this.#kept.add(segment)
   }
 
   /** Full segments to be emptied, the emptiest first. */
@@ -91,23 +106,28 @@ export class SegmentSweeper {
     const { segments, book, journal, ballast } = this.#deps
     const full = Array.from(await segments.sizes(), ([segment, bytes]) => {
       const { items, bytes: needed } = book.held(segment)
-      return { segment, bytes, items, wasted: bytes - needed }
+      return { segment, bytes, items, wasted: bytes - needed - items * entryBytes }
     }).filter(({ segment }) => segment < journal.position.segment && !this.#kept.has(segment))
     const sum = (of: 'bytes' | 'wasted') => full.reduce((total, one) => total + one[of], 0)
     let excess = sum('wasted') - Math.max(sum('bytes') / 2, this.#segmentBytesMax)
     const chosen: number[] = []
-    for (const { segment, items, wasted } of full.toSorted((a, b) => a.items - b.items)) {
-      // To move takes space, for a while.
-      if (items > 0 && (excess <= 0 || ballast.isTight)) break
+    const isScarce = ballast.isTight
+    for (const { segment, bytes, items, wasted } of full.toSorted((a, b) => a.items - b.items)) {
+      // Where space is scarce each must give back more than its move takes.
+      const isWorth = isScarce ? wasted > bytes / 2 : excess > 0
+      if (items > 0 && !isWorth) break
       chosen.push(segment)
       excess -= wasted
     }
     return chosen
   }
 
-  async #empty(segment: number): Promise<void> {
-    const { segments, book, commit, writer, log } = this.#deps
+  /** Whether nothing of it is left. */
+  async #empty(segment: number): Promise<boolean> {
+    const { segments, commit, writer, ballast } = this.#deps
     const { bodies, isComplete } = await this.#remains(segment)
+    if (!isComplete) return this.#isClosed
+    if (bodies.length > 0) ballast.expectFree(2 * this.#segmentBytesMax)
     let batch: MovedBody[] = []
     let bytes = 0
     for (const moved of bodies) {
@@ -117,12 +137,11 @@ export class SegmentSweeper {
       await writer.move(batch)
       ;[batch, bytes] = [[], 0]
     }
-    await writer.move(batch)
+    if (batch.length > 0) await writer.move(batch)
     // What else was here has gone by commits before this one.
     await commit.index()
-    if (isComplete || book.held(segment).items === 0) return segments.remove(segment)
-    this.#kept.add(segment)
-    log.warn('segment-kept', { segment })
+    await segments.remove(segment)
+    return true
   }
 
   async #remains(segment: number): Promise<Remains> {

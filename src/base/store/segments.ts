@@ -11,15 +11,16 @@ export interface BodyPlace {
   readonly offset: number
 }
 
-/** Of a body that is in no segment: of an item that goes before its commit is sealed. */
+/** Of a body that is in no segment: its item goes before its commit is sealed, or has lost it. */
 export const nowhere: BodyPlace = { segment: 0, offset: 0 }
 
-/** Whether both are the same byte of the same segment. */
-export function isSamePlace(a: BodyPlace | undefined, b: BodyPlace): boolean {
-  return a?.segment === b.segment && a.offset === b.offset
+/** Whether both are the same byte of the same segment, or neither is one. */
+export function isSamePlace(a: BodyPlace | undefined, b: BodyPlace | undefined): boolean {
+  return a?.segment === b?.segment && a?.offset === b?.offset
 }
 
-/** Every read @throws {AbzuError} ABZU_STORE_DAMAGED where the segment cannot be read. */
+/** Every read @throws {AbzuError} ABZU_STORE_DAMAGED where the disk cannot read it, ABZU_IO where this process
+ *  cannot now; every call @throws {AbzuError} ABZU_CLOSED. */
 export interface Segments {
   /** Bytes of each segment that is there, by number. */
   sizes(): Promise<Map<number, number>>

@@ -31,7 +31,7 @@ export interface StoreFiles {
   readonly lastCommit: CommitRecord | undefined
   /** Resolves when a file beside the database could not be made durable. */
   readonly failure: Promise<AbzuError>
-  readonly ballast: Pick<Ballast, 'isTight' | 'expectRoom'>
+  readonly ballast: Pick<Ballast, 'isTight' | 'expectFree' | 'expectRoom'>
   /** @throws {AbzuError} ABZU_DISK_FULL, ABZU_IO */
   recordCommit(record: CommitRecord): void
   /** Closes everything. In good order means that nothing has failed. */
@@ -77,8 +77,11 @@ export async function openFiles(
       try {
         commitFile.close()
       } finally {
-        await segments.close()
-        await database.close()
+        try {
+          await segments.close()
+        } finally {
+          await database.close()
+        }
       }
       if (!inGoodOrder) return
       try {
@@ -99,7 +102,7 @@ export async function openWithoutFiles(): Promise<StoreFiles> {
     wasClosed: true,
     lastCommit: undefined,
     failure: new Promise(() => {}),
-    ballast: { isTight: false, expectRoom() {} },
+    ballast: { isTight: false, expectFree() {}, expectRoom() {} },
     recordCommit() {},
     close: async () => database.close(),
   }

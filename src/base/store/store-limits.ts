@@ -21,6 +21,8 @@ export interface StoreLimits {
   /** Items that may be in the journal alone: fewer and larger writes of the database against what is read
    *  again after a crash, and memory. */
   readonly journaledItemsMax: number
+  /** The same by the bytes of their bodies. */
+  readonly journaledBytesMax: number
   /** Segments whose counts are held in memory. */
   readonly segmentsCachedMax: number
   /** A filter of ids that saves lookups, a power of two: one in 500 is in vain with a million items. */
@@ -37,6 +39,7 @@ export const defaultStoreLimits: StoreLimits = {
   bucketsCachedMax: 16_384,
   segmentBytesMax: 16 * 1024 * 1024,
   journaledItemsMax: 4096,
+  journaledBytesMax: 32 * 1024 * 1024,
   segmentsCachedMax: 1024,
   idFilterBytes: 2 * 1024 * 1024,
 }

@@ -131,14 +131,15 @@ async function assemble(parts: Parts): Promise<Store> {
       seal(entries, batch) {
         sealedFor = batch ? 'database' : 'journal'
         const init = { commit: ledger.takeCommit(), isWithIndex: batch !== undefined }
-        const record = entries.length > 0 ? journal.lay(entries, init) : undefined
+        const record = journal.lay(entries, init)
         index.seal(batch)
         rows.seal()
         if (batch) for (const part of [expiry, book]) part.seal(batch)
         ledger.seal(batch, journal.position)
         return record
       },
-      isIndexDue: () => index.absent >= limits.journaledItemsMax,
+      isIndexDue: () =>
+        index.absent >= limits.journaledItemsMax || journal.bytesAlone >= limits.journaledBytesMax,
       durable() {
         files.recordCommit(ledger.sealed)
         index.durable(sealedFor)
@@ -167,7 +168,7 @@ async function assemble(parts: Parts): Promise<Store> {
 
   for (const { mailbox, head } of replayed.items) {
     const key = indexKey(mailbox, head.id)
-    ledger.add(ledger.entry(mailbox, head.id), head)
+    ledger.add(ledger.recover(mailbox, head.id), head)
     book.add(head.place.segment, { items: 1, bytes: head.sizeBytes })
     expiry.add(mailbox, head)
     index.replay({ mailbox, key, text: keyText(key), head })
@@ -187,9 +188,11 @@ async function assemble(parts: Parts): Promise<Store> {
   const close = async () => {
     // In one turn: the last commit brings everything into the database.
     if (index.absent > 0) commit.index().catch(() => {})
+    const isCutOff = verifier.isRunning
     const parts = [verifier.stop(), filter.close(), reclaimer.close(), sweeper.close()]
     await Promise.all([commit.close(), ...parts])
-    await files.close(!commit.isFailed)
+    // A check that was due and did not end is due again.
+    await files.close(!commit.isFailed && !isCutOff)
   }
   let closing: Promise<void> | undefined
   return {

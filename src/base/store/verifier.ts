@@ -83,6 +83,10 @@ export class Verifier {
     return this.#running
   }
 
+  get isRunning(): boolean {
+    return this.#running !== undefined
+  }
+
   /** Ends a check that runs. */
   async stop(): Promise<void> {
     this.#isStopped = true
@@ -105,12 +109,12 @@ export class Verifier {
   }
 
   async #check(snapshot: Snapshot, tally: Tally): Promise<boolean> {
-    const { database, segments, scheduler, slotIdOf, commit, log } = this.#deps
+    const { database, segments, scheduler, slotIdOf, commit, log, index } = this.#deps
     const pause = async () => {
       await new Promise<void>((resolve) => scheduler.soon(resolve))
       if (this.#isStopped) throw new AbzuError('ABZU_CLOSED', 'the store is being closed')
     }
-    const check = { database, segments, snapshot, slotIdOf, pause }
+    const check = { database, segments, index, snapshot, slotIdOf, pause }
     try {
       const items = await this.#checkMailboxes(check, tally)
       const isHeldRight = await this.#checkHeld(check, items.held, tally)
