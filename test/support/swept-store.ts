@@ -15,9 +15,9 @@ export const sweptMail = (n: number) =>
 
 const numbers = Array.from({ length: count }, (_, n) => n)
 /** What stays. */
-export const keptNumbers = numbers.filter((n) => n % 5 === 0)
+export const keptNumbers = numbers.filter((n) => n % 3 === 0)
 /** What is removed, so that every segment is mostly empty. */
-export const goneNumbers = numbers.filter((n) => n % 5 !== 0)
+export const goneNumbers = numbers.filter((n) => n % 3 !== 0)
 
 export interface SweptStore {
   readonly time: ManualTime

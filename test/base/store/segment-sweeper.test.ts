@@ -57,7 +57,7 @@ t.test('what is left of segments that are mostly empty moves together', async (t
   await remove(goneNumbers)
   await sweep()
   const after = await bodies.numbers()
-  t.ok(after.length < 0.75 * before.length, `${before.length} before, ${after.length} after`)
+  t.ok(after.length < 0.9 * before.length, `${before.length} before, ${after.length} after`)
   const kept = keptNumbers
   const { items } = await store.items.list(mailbox, { kind: 'mail', limit: 100 })
   t.strictSame(
@@ -156,7 +156,7 @@ t.test('a head is mended to where its body is, not to where it was', async (t) =
   }))
   await fill(0, 60)
   await remove(goneNumbers)
-  await raw.flip(await raw.row(0x20, 0))
+  for (const row of await raw.family(0x20)) await raw.flip(row)
   counts.shut()
   const checking = store.verify()
   await time.settle(60)
@@ -169,7 +169,7 @@ t.test('a head is mended to where its body is, not to where it was', async (t) =
 })
 
 t.test('what goes while it moves is counted once', async (t) => {
-  for (let step = 0; step < 30; step += 2) {
+  for (let step = 0; step < 24; step++) {
     const writes = gate()
     const { store, time, settle, fill, remove } = await openSwept(t, (media) =>
       watchWrites(media, () => writes.pass()),
@@ -181,10 +181,10 @@ t.test('what goes while it moves is counted once', async (t) => {
     for (let turn = 0; turn < 3; turn++) await time.advance(1000)
     for (let turn = 0; turn < 40; turn++) {
       if (turn === step) dropping = store.items.drop(mailbox)
-      await time.settle(3)
+      await time.settle(5)
       writes.open()
       writes.shut()
-      await time.settle(3)
+      await time.settle(5)
     }
     writes.open()
     await settle(dropping ?? Promise.resolve())
