@@ -127,7 +127,7 @@ module.exports = {
     },
     home(
       'libp2p',
-      [outside('libp2p'), outside('@libp2p'), outside('@multiformats')],
+      [outside('libp2p'), outside('@libp2p'), outside('@chainsafe'), outside('@multiformats')],
       room('machine/transport'),
     ),
     home(

@@ -32,8 +32,9 @@ export interface HomePaths {
 
 /** What the command line of `abzu start` said; a missing value was not said. */
 export interface StartFlags {
-  /** `host:port` each; named ones replace every default listener. */
+  /** `host:port` each; who names a listener of either kind names all. */
   readonly tcp?: readonly string[] | undefined
+  readonly quic?: readonly string[] | undefined
   readonly peers?: readonly string[] | undefined
   readonly logJson?: boolean | undefined
 }
@@ -87,14 +88,23 @@ const limits = z.strictObject({
   mailbox: bounded(defaultMailboxLimits),
 })
 
+/** Where a node listens that is told nothing. */
+const defaultListeners = { tcp: ['0.0.0.0:4180'], quic: ['0.0.0.0:4180'] }
+const listeners = z.array(listener).min(1).max(listenersMax).optional()
+
 const configFile = z.strictObject({
-  tcp: z.array(listener).min(1).max(listenersMax).default(['0.0.0.0:4180']),
+  tcp: listeners,
+  quic: listeners,
   peers: z.array(peer).max(peersMax).default([]),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   limits: limits.prefault({}),
 })
 
-export interface Config extends HomePaths, Readonly<z.output<typeof configFile>> {
+type Settings = Readonly<z.output<typeof configFile>>
+
+export interface Config extends HomePaths, Omit<Settings, 'tcp' | 'quic'> {
+  readonly tcp: readonly string[]
+  readonly quic: readonly string[]
   readonly logJson: boolean
 }
 
@@ -140,11 +150,13 @@ export async function loadConfig({
   }
   const merged = configFile.safeParse({
     ...fromFile.data,
-    ...(flags.tcp && { tcp: flags.tcp }),
+    ...((flags.tcp ?? flags.quic) && { tcp: flags.tcp, quic: flags.quic }),
     peers: [...new Set([...fromFile.data.peers, ...(flags.peers ?? [])])],
   })
   if (!merged.success) throw invalid(explain(merged.error))
-  const config: Config = { ...paths, ...merged.data, logJson: flags.logJson ?? false }
+  const { data } = merged
+  const { tcp = [], quic = [] } = (data.tcp ?? data.quic) ? data : defaultListeners
+  const config: Config = { ...paths, ...data, tcp, quic, logJson: flags.logJson ?? false }
   return deepFreeze(config)
 }
 

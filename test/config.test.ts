@@ -20,7 +20,8 @@ function home(t: Test, content?: unknown): { ABZU_HOME: string } {
 
 t.test('nothing said: the defaults, frozen to the depth', async (t) => {
   const config = await loadConfig({ flags: {}, env: home(t) })
-  t.match(config, { tcp: ['0.0.0.0:4180'], peers: [], logLevel: 'info', logJson: false })
+  t.match(config, { tcp: ['0.0.0.0:4180'], quic: ['0.0.0.0:4180'], peers: [] })
+  t.match(config, { logLevel: 'info', logJson: false })
   t.ok(Object.isFrozen(config))
   t.ok(Object.isFrozen(config.tcp))
   t.ok(Object.isFrozen(config.limits))
@@ -38,6 +39,28 @@ t.test('a flag replaces the listeners of the file, and adds to its peers', async
     logLevel: 'debug',
     logJson: true,
   })
+})
+
+t.test('who names a listener of either kind names all', async (t) => {
+  const [one, two] = [['127.0.0.1:1'], ['127.0.0.1:2']]
+  const said: readonly (readonly [
+    file: object,
+    flags: StartFlags,
+    tcp: string[],
+    quic: string[],
+  ])[] = [
+    [{ tcp: one }, {}, one, []],
+    [{ quic: one }, {}, [], one],
+    [{ tcp: one, quic: two }, {}, one, two],
+    [{}, { tcp: one }, one, []],
+    [{}, { quic: one }, [], one],
+    [{ tcp: one, quic: one }, { tcp: two }, two, []],
+    [{ tcp: one }, { tcp: two, quic: one }, two, one],
+  ]
+  for (const [file, flags, tcp, quic] of said) {
+    const config = await loadConfig({ flags, env: home(t, file) })
+    t.strictSame([config.tcp, config.quic], [tcp, quic])
+  }
 })
 
 t.test('what is unknown or absurd is refused by its name', async (t) => {
@@ -58,6 +81,8 @@ t.test('what is unknown or absurd is refused by its name', async (t) => {
     ['tcp.0', { tcp: ['[127.0.0.1]:80'] }],
     ['tcp.0', { tcp: ['127.0.0.1:80 '] }],
     ['tcp.0', {}, { tcp: ['nonsense'] }],
+    ['quic', { quic: [] }],
+    ['quic.0', {}, { quic: ['nonsense'] }],
     ['peers.0', { peers: ['/ip4/127.0.0.1/tcp/1'] }],
     ['peers', { peers: Array.from({ length: 65 }, () => address) }],
     ['logLevel', { logLevel: 'loud' }],

@@ -70,7 +70,8 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     const transport = open.add(
       await openTransport({
         machineSeed: identity.seed,
-        tcp: ports.recall(config.tcp),
+        tcp: ports.recall('tcp', config.tcp),
+        quic: ports.recall('quic', config.quic),
         clock,
         scheduler,
         random: (length) => platform.random(length),
@@ -120,7 +121,8 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       answer: recordHandler(mailboxes),
     })
     await transport.listen()
-    await ports.remember(config.tcp, transport.addresses())
+    await ports.remember('tcp', config.tcp, transport.addresses())
+    await ports.remember('quic', config.quic, transport.addresses())
     await outbox.start()
     await peers.start()
     for (const address of config.peers) await peers.add(address)

@@ -16,6 +16,7 @@ import {
   type TransportLimits,
 } from '../../src/machine/transport/transport-limits.ts'
 import { ManualTime } from '../support/manual-time.ts'
+import { until } from '../support/transports.ts'
 import { CountingPipe } from '../support/counting-pipe.ts'
 
 /** Two ends of a new pipe. */
@@ -63,6 +64,7 @@ async function readUntilError(
 class RawPeer {
   readonly #pipe: BytePipe
   readonly received: Uint8Array[] = []
+  /** The other side will say nothing more. QUIC shows no more than that of a reset. */
   readonly closed: Promise<void>
 
   constructor(pipe: BytePipe) {
@@ -72,7 +74,7 @@ class RawPeer {
     pipe.listen({
       bytes: (chunk) => this.received.push(chunk.slice()),
       drain: () => undefined,
-      end: () => undefined,
+      end: closed.resolve,
       closed: closed.resolve,
     })
   }
@@ -410,8 +412,13 @@ export function testFrameStreams(t: Test, openPipes: OpenPipes): void {
 
   t.test('an idle stream stays alive by pings', async (t) => {
     const time = new ManualTime()
-    const [left, right] = await openPair(t, { scheduler: time })
-    for (let minute = 0; minute < 10; minute++) await time.advance(60_000)
+    const pipes = (await openPipes(t)).map((pipe) => new CountingPipe(pipe))
+    const streams = pipes.map((pipe) => framed(pipe, { scheduler: time }))
+    const [left, right] = streams as [PipeFrameStream, PipeFrameStream]
+    for (let pings = 1; pings <= 20; pings++) {
+      await time.advance(30_000)
+      await until(() => pipes.every(({ reads }) => reads >= pings), 'both are pinged')
+    }
     left.send(new Uint8Array([7]))
     await Promise.all([left.end(), right.end()])
     t.same((await readAll(right)).map(String), ['7'])

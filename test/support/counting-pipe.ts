@@ -1,8 +1,9 @@
 import type { BytePipe, PipeListener } from '../../src/machine/transport/byte-pipe.ts'
 
-/** Counts the writes to another pipe. */
+/** Counts the writes to another pipe, and the pieces that arrive by it. */
 export class CountingPipe implements BytePipe {
   writes = 0
+  reads = 0
   readonly #pipe: BytePipe
 
   constructor(pipe: BytePipe) {
@@ -10,7 +11,15 @@ export class CountingPipe implements BytePipe {
   }
 
   listen(listener: PipeListener): void {
-    this.#pipe.listen(listener)
+    this.#pipe.listen({
+      bytes: (chunk) => {
+        this.reads++
+        listener.bytes(chunk)
+      },
+      drain: () => listener.drain(),
+      end: () => listener.end(),
+      closed: () => listener.closed(),
+    })
   }
 
   send(bytes: Uint8Array): boolean {

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { Test } from 'tap'
 import type { Log, LogFields } from '../../src/base/util/log.ts'
 import { systemClock, systemScheduler } from '../../src/base/util/system-time.ts'
+import type { ImportQuic } from '../../src/machine/transport/quic.ts'
 import { openTransport } from '../../src/machine/transport/open-transport.ts'
 import {
   defaultTransportLimits,
@@ -32,6 +33,8 @@ export class MemoryLog implements Log {
 export interface TestTransportInit {
   /** None for a machine that only dials. */
   readonly tcp?: readonly string[]
+  readonly quic?: readonly string[]
+  readonly importQuic?: ImportQuic
   readonly machineSeed?: Uint8Array
   readonly limits?: Partial<TransportLimits>
   readonly log?: Log
@@ -40,14 +43,23 @@ export interface TestTransportInit {
 /** Opens a transport that does not listen yet. */
 export async function openTestTransport(
   t: Test,
-  { tcp = ['127.0.0.1:0'], machineSeed = randomBytes(32), limits, log }: TestTransportInit = {},
+  {
+    tcp,
+    quic = [],
+    machineSeed = randomBytes(32),
+    limits,
+    log,
+    importQuic,
+  }: TestTransportInit = {},
 ): Promise<Transport> {
   // pending timers of the code under test do not keep the process alive
   const alive = setInterval(() => undefined, 1000)
   t.teardown(() => clearInterval(alive))
   const transport = await openTransport({
     machineSeed,
-    tcp,
+    tcp: tcp ?? (quic.length > 0 ? [] : ['127.0.0.1:0']),
+    quic,
+    ...(importQuic && { importQuic }),
     limits: { ...defaultTransportLimits, resetGraceMs: 50, ...limits },
     clock: systemClock,
     scheduler: systemScheduler,

@@ -12,17 +12,29 @@ export interface DialAddress {
   readonly text: string
 }
 
-const hostNames = new Set(['ip4', 'ip6', 'dns', 'dns4', 'dns6'])
+/** What a machine listens by. */
+export type Carrier = 'tcp' | 'quic'
 
-/** An address to dial: `/ip4|ip6|dns|dns4|dns6/<host>/tcp/<port>/p2p/<Ed25519 peer id>`, nothing else.
+/** The components of an address between the host and the peer id, and the hosts that go with them. */
+const dialHosts: Readonly<Record<string, readonly string[] | undefined>> = {
+  tcp: ['ip4', 'ip6', 'dns', 'dns4', 'dns6'],
+  'udp/quic-v1': ['ip4', 'ip6'],
+}
+
+/** An address to dial: `/ip4|ip6|dns|dns4|dns6/<host>/tcp/<port>/p2p/<Ed25519 peer id>`,
+ *  `/ip4|ip6/<host>/udp/<port>/quic-v1/p2p/<Ed25519 peer id>`, nothing else.
  *  @throws {AbzuError} ABZU_ADDRESS_INVALID */
 export function parseDialAddress(text: string): DialAddress {
   if (text.length > wireLimits.addressBytesMax) throw invalid()
-  const [host, tcp, p2p, ...rest] = componentsOf(text)
-  const isKnown = hostNames.has(host?.name ?? '') && tcp?.name === 'tcp' && p2p?.name === 'p2p'
-  if (!isKnown || rest.length > 0 || !host?.value || Number(tcp.value) < 1) throw invalid()
+  const [host, ...way] = componentsOf(text)
+  const p2p = way.pop()
+  const hosts = dialHosts[way.map(({ name }) => name).join('/')] ?? []
+  const port = way[0]?.value
+  const isKnown = hosts.includes(host?.name ?? '') && p2p?.name === 'p2p'
+  if (!isKnown || !host?.value || !port || Number(port) < 1) throw invalid()
   const peerId = parsePeerId(p2p.value ?? '')
-  return { peerId, text: `/${host.name}/${host.value}/tcp/${tcp.value}/p2p/${peerId}` }
+  const [end = ''] = way.slice(1).map(({ name }) => `/${name}`)
+  return { peerId, text: `/${host.name}/${host.value}/${way[0]?.name}/${port}${end}/p2p/${peerId}` }
 }
 
 /** The addresses in `texts` that can be dialled and name `peerId`; others are skipped. */
@@ -41,15 +53,33 @@ export function dialAddressesOf(peerId: PeerId, texts: readonly string[]): strin
 
 /** The multiaddr of a place to listen at, `<IPv4>:<port>` or `[<IPv6>]:<port>`; port 0 is any.
  *  @throws {AbzuError} ABZU_CONFIG_INVALID */
-export function parseListenAddress(text: string): string {
+export function parseListenAddress(text: string, carrier: Carrier): string {
   const match = /^(?:(?<ip4>[0-9.]+)|\[(?<ip6>[0-9a-fA-F:.]+)\]):(?<port>[0-9]{1,5})$/.exec(text)
   const { ip4, ip6, port } = match?.groups ?? {}
   try {
     if (!port) throw invalid()
-    return multiaddr(ip4 ? `/ip4/${ip4}/tcp/${port}` : `/ip6/${ip6}/tcp/${port}`).toString()
+    const way = carrier === 'tcp' ? `tcp/${port}` : `udp/${port}/quic-v1`
+    return multiaddr(`${ip4 ? `/ip4/${ip4}` : `/ip6/${ip6}`}/${way}`).toString()
   } catch (cause) {
     throw new AbzuError('ABZU_CONFIG_INVALID', `not an address to listen at: ${text}`, { cause })
   }
+}
+
+/** What an address that was parsed here is dialled or listened at by. */
+export function carrierOf(address: string): Carrier {
+  return /\/quic-v1(\/|$)/.test(address) ? 'quic' : 'tcp'
+}
+
+/** Loopback last; the addresses of one host together, so that a list that is cut has all kinds. */
+export function inOrderOfUse(addresses: readonly string[]): string[] {
+  const hostOf = (address: string) => address.split('/', 3).join('/')
+  const isLoopback = (host: string) => /^\/ip4\/127\.|^\/ip6\/::1$/.test(host)
+  const hosts = [...new Set(addresses.map(hostOf))]
+  const sorted = [
+    ...hosts.filter((host) => !isLoopback(host)),
+    ...hosts.filter((host) => isLoopback(host)),
+  ]
+  return sorted.flatMap((host) => addresses.filter((address) => hostOf(address) === host))
 }
 
 /** What stands for one network neighbour: an IPv4 address, or the /64 of an IPv6 address. */
@@ -76,6 +106,7 @@ function componentsOf(text: string): ReturnType<ReturnType<typeof multiaddr>['ge
 }
 
 function invalid(cause?: unknown): AbzuError {
-  const message = 'not an address of the form /ip4/<address>/tcp/<port>/p2p/<peer id>'
+  const message =
+    'not an address of the form /ip4/<address>/tcp/<port>/p2p/<peer id>, or with udp/<port>/quic-v1'
   return new AbzuError('ABZU_ADDRESS_INVALID', message, { cause })
 }

@@ -12,12 +12,15 @@ import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p } from 'libp2p'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { PeerId } from '../../base/util/brand.ts'
+import type { Scheduler } from '../../base/util/clock.ts'
 import type { Log } from '../../base/util/log.ts'
+import { carrierOf } from './addresses.ts'
 import { connectionGater } from './connection-gater.ts'
 import { libp2pLog } from './libp2p-log.ts'
-import { listenError, recordingListenErrors } from './listen-errors.ts'
+import { listenError, recordingListenErrors, type ListenFailure } from './listen-errors.ts'
+import { loadQuic, type ImportQuic } from './quic.ts'
 import type { TransportLimits } from './transport-limits.ts'
 
 export interface Libp2pNodeInit {
@@ -26,18 +29,22 @@ export interface Libp2pNodeInit {
   readonly limits: TransportLimits
   /** Whether this node keeps itself connected to a peer. */
   readonly isKept: (peerId: PeerId) => boolean
+  readonly scheduler: Scheduler
   readonly log: Log
+  readonly importQuic?: ImportQuic | undefined
 }
 
 /** What our transport uses of libp2p. */
 export interface Libp2pNode {
   readonly libp2p: Libp2p
-  /** Listens at all of `addresses` or throws.
+  /** Listens at all of `addresses` or throws; leaves out QUIC where this machine has none.
    *  @throws {AbzuError} ABZU_PORT_IN_USE, ABZU_CONFIG_INVALID */
   listen(addresses: readonly string[]): Promise<void>
   /** Concrete addresses of all listeners, without the peer id. */
   listening(): string[]
 }
+
+type TransportMaker = NonNullable<Libp2pOptions['transports']>[number]
 
 /** What a service of libp2p may ask of its components. */
 interface Inside {
@@ -53,14 +60,16 @@ interface Inside {
 /** Starts a node that dials, and listens nowhere yet. */
 export async function startLibp2pNode(init: Libp2pNodeInit): Promise<Libp2pNode> {
   const { machineSeed, limits, log } = init
-  const listenErrors: unknown[] = []
+  const listenErrors: ListenFailure[] = []
+  const quic = await loadQuic(init)
+  const makers: TransportMaker[] = [tcpTransport(limits), ...(quic ? [quic] : [])]
   const libp2p: Libp2p<{ inside: Inside }> = await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', machineSeed),
     nodeInfo: { name: 'abzu', version: '1', userAgent: 'abzu/1' },
     logger: libp2pLog(log),
-    transports: [
-      (components) => recordingListenErrors(tcpTransport(limits)(components), listenErrors),
-    ],
+    transports: makers.map(
+      (make) => (components) => recordingListenErrors(make(components), listenErrors),
+    ),
     connectionEncrypters: [noise()],
     streamMuxers: [
       yamux({
@@ -129,16 +138,19 @@ export async function startLibp2pNode(init: Libp2pNodeInit): Promise<Libp2pNode>
     if (libp2p.getConnections(peer.id).length === 0) forget(peer.id)
   })
   const { transportManager, addressManager } = libp2p.services.inside
+  const isServed = (address: string) => quic !== undefined || carrierOf(address) !== 'quic'
   return {
     libp2p,
     async listen(addresses) {
       listenErrors.length = 0
+      const usable = addresses.filter(isServed).map((address) => multiaddr(address))
       try {
-        await transportManager.listen(addresses.map((address) => multiaddr(address)))
+        await transportManager.listen(usable)
       } catch (error) {
         if (listenErrors.length === 0) throw error
       }
-      if (listenErrors.length > 0) throw listenError(listenErrors[0])
+      const [failure] = listenErrors
+      if (failure) throw listenError(failure)
       for (const address of transportManager.getAddrs()) {
         // libp2p would announce a public address only after strangers have confirmed it
         addressManager.confirmObservedAddr(address, { type: 'transport', ttl: Infinity })

@@ -1,4 +1,4 @@
-/** The transport over libp2p: TCP, noise, yamux. Its types stay in this folder. @module */
+/** The transport over libp2p: TCP with noise and yamux, QUIC. Its types stay in this folder. @module */
 
 import type { Connection, Stream } from '@libp2p/interface'
 import type { PeerId } from '../../base/util/brand.ts'
@@ -7,12 +7,13 @@ import { AbzuError, assert, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { withTimeout } from '../../base/util/wait.ts'
 import type { Protocol } from '../../base/wire/protocols.ts'
-import { dialAddressesOf, neighbourOf, parseDialAddress } from './addresses.ts'
+import { dialAddressesOf, inOrderOfUse, neighbourOf, parseDialAddress } from './addresses.ts'
 import type { Dialer } from './dialer.ts'
 import type { FrameStream } from './frame-stream.ts'
 import type { Libp2pNode } from './libp2p-node.ts'
 import { Libp2pPipe } from './libp2p-pipe.ts'
 import { PipeFrameStream } from './pipe-frame-stream.ts'
+import type { ImportQuic } from './quic.ts'
 import type { Reconnector } from './reconnect.ts'
 import { StreamServer } from './serve.ts'
 import { StreamOpener } from './stream-opener.ts'
@@ -24,11 +25,15 @@ export interface TransportInit {
   readonly machineSeed: Uint8Array
   /** Where to listen, `<IPv4>:<port>` or `[<IPv6>]:<port>`; none for a machine that only dials. */
   readonly tcp: readonly string[]
+  /** The same for QUIC; nobody listens there on a machine that has none. */
+  readonly quic?: readonly string[]
   readonly limits?: TransportLimits
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly random: (length: number) => Uint8Array
   readonly log: Log
+  /** Where the QUIC library comes from, if not from its package. */
+  readonly importQuic?: ImportQuic
 }
 
 export interface Libp2pTransportDeps {
@@ -81,12 +86,8 @@ export class Libp2pTransport implements Transport {
   }
 
   addresses(): string[] {
-    const isLoopback = (address: string) => /^\/ip4\/127\.|^\/ip6\/::1\//.test(address)
-    const all = this.#deps.node.listening()
-    return [
-      ...all.filter((address) => !isLoopback(address)),
-      ...all.filter((address) => isLoopback(address)),
-    ].map((address) => `${address}/p2p/${this.peerId}`)
+    const listening = inOrderOfUse(this.#deps.node.listening())
+    return listening.map((address) => `${address}/p2p/${this.peerId}`)
   }
 
   handle(protocol: Protocol, handler: StreamHandler): void {

@@ -12,7 +12,10 @@ import type { Transport } from './transport.ts'
  *  @throws {AbzuError} ABZU_CONFIG_INVALID */
 export async function openTransport(init: TransportInit): Promise<Transport> {
   const limits = init.limits ?? defaultTransportLimits
-  const listenAt = init.tcp.map(parseListenAddress)
+  const listenAt = [
+    ...init.tcp.map((place) => parseListenAddress(place, 'tcp')),
+    ...(init.quic ?? []).map((place) => parseListenAddress(place, 'quic')),
+  ]
   const reconnector: Reconnector = new Reconnector({
     ...init,
     limits,

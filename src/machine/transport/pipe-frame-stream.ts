@@ -50,9 +50,8 @@ export class PipeFrameStream implements FrameStream {
     pipe.listen({
       bytes: (chunk) => this.#receive(chunk),
       drain: () => this.#writer.drained(),
-      end: () => {
-        if (!this.#reader.hasEnded) this.#fail(brokeOff(), { tell: false, keep: true })
-      },
+      // nobody closes before both have said all; and a reset by QUIC shows as no more than this
+      end: () => this.#fail(brokeOff(), { tell: false, keep: true }),
       closed: () => this.#pipeClosed(),
     })
   }

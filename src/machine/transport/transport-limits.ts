@@ -58,6 +58,16 @@ export interface TransportLimits {
   readonly muxerKeepAliveMs: number
   /** yamux: streams that a peer opens before the connection is set up; more than that break it. */
   readonly muxerEarlyStreamsMax: number
+  /** For one address of a peer by QUIC, so that TCP has its turn where UDP is blocked. */
+  readonly quicDialMs: number
+  /** QUIC: handshakes of inbound connections at the same time; further ones wait. */
+  readonly quicHandshakesMax: number
+  /** QUIC: a connection or handshake without any packet for so long is over. */
+  readonly quicIdleMs: number
+  /** QUIC: pause before a packet that keeps a connection alive. */
+  readonly quicKeepAliveMs: number
+  /** QUIC: bytes of all streams of a connection on their way. */
+  readonly quicConnectionBytes: number
   /** A peer's identify message. */
   readonly identifyBytesMax: number
   /** For agreeing on the protocol of a new stream. */
@@ -123,6 +133,11 @@ export const defaultTransportLimits: TransportLimits = {
   muxerWriteBufferBytes: 4096 * kibibytes,
   muxerKeepAliveMs: 30 * seconds,
   muxerEarlyStreamsMax: 64,
+  quicDialMs: 2.5 * seconds,
+  quicHandshakesMax: 256,
+  quicIdleMs: 10 * seconds,
+  quicKeepAliveMs: 4 * seconds,
+  quicConnectionBytes: 4096 * kibibytes,
   identifyBytesMax: 8 * kibibytes,
   streamOpenMs: 5 * seconds,
   opensWaitingMax: 64,

@@ -13,7 +13,8 @@ import type { FrameStream } from './frame-stream.ts'
 export type StreamHandler = (stream: FrameStream) => Promise<void>
 
 export interface OpenInit {
-  /** Where the peer may be reached, `/ip4/../tcp/../p2p/<id>` and the like, for when no connection lives. */
+  /** Where the peer may be reached, `/ip4/../tcp/../p2p/<id>` and the like, for when no connection lives. Of
+   *  addresses of a kind TCP is dialled before QUIC. */
   readonly addresses?: readonly string[] | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -37,7 +38,8 @@ export interface Transport {
    *  @throws {AbzuError} ABZU_PORT_IN_USE, ABZU_CONFIG_INVALID */
   listen(): Promise<void>
 
-  /** Where this machine can be reached now, `/ip4/../tcp/../p2p/<id>`; loopback last. */
+  /** Where this machine can be reached now, `/ip4/../tcp/../p2p/<id>`, `/ip4/../udp/../quic-v1/p2p/<id>`;
+   *  loopback last. */
   addresses(): string[]
 
   /** Serves a protocol from now on; once for each protocol. */

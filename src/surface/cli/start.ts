@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
+import { isAbzuError, toAbzuError, type AbzuError } from '../../base/util/errors.ts'
 import type { Cancel, Scheduler } from '../../base/util/clock.ts'
 import type { Log } from '../../base/util/log.ts'
 import { systemClock } from '../../base/util/system-time.ts'
@@ -25,15 +25,18 @@ const closeMsMax = 10_000
 export function start(context: CliContext): Command {
   return newCommand('start', context)
     .description('Run the daemon until `abzu stop`, SIGTERM or Ctrl-C')
-    .option('--tcp <host:port>', 'listen here, not at 0.0.0.0:4180; repeatable', collect)
-    .option('--quic <host:port>', 'not in this version yet', collect)
+    .option('--tcp <host:port>', 'listen here by TCP; repeatable', collect)
+    .option(
+      '--quic <host:port>',
+      'listen here by QUIC; repeatable. Without --tcp and --quic both listen at 0.0.0.0:4180; naming one leaves the other out',
+      collect,
+    )
     .option('--no-lan', 'no discovery on the local network; this version has none anyway')
     .option('--peer <address>', 'keep a connection to this node, from now on; repeatable', collect)
     .option('--log-json', 'log JSON lines, and say on stdout when the daemon listens')
     .action(async ({ tcp, quic, peer, logJson }: Options) => {
-      if (quic) throw new AbzuError('ABZU_NOT_YET', 'there is no QUIC in this version: use --tcp')
       const { loadConfig } = await import('../../config.ts')
-      const flags = { tcp, peers: peer, logJson: logJson ?? context.output.json }
+      const flags = { tcp, quic, peers: peer, logJson: logJson ?? context.output.json }
       const config = await loadConfig({ flags, env: context.io.env })
       await stayAlive(context.io.scheduler, runDaemon(context, config))
     })

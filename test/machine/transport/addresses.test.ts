@@ -21,6 +21,8 @@ t.test('addresses to dial', async (t) => {
     `/dns/home.example.org/tcp/1/p2p/${peerId}`,
     `/dns4/home.example.org/tcp/4001/p2p/${peerId}`,
     `/dns6/home.example.org/tcp/4001/p2p/${peerId}`,
+    `/ip4/192.0.2.1/udp/4001/quic-v1/p2p/${peerId}`,
+    `/ip6/2001:db8::1/udp/65535/quic-v1/p2p/${peerId}`,
   ]
   for (const text of valid) t.same(parseDialAddress(text), { peerId, text })
 
@@ -32,7 +34,12 @@ t.test('addresses to dial', async (t) => {
     `/p2p/${peerId}`,
     `/ip4/192.0.2.1/p2p/${peerId}`,
     `/ip4/192.0.2.1/udp/4001/p2p/${peerId}`,
-    `/ip4/192.0.2.1/udp/4001/quic-v1/p2p/${peerId}`,
+    `/ip4/192.0.2.1/udp/4001/quic/p2p/${peerId}`,
+    `/ip4/192.0.2.1/udp/0/quic-v1/p2p/${peerId}`,
+    `/ip4/192.0.2.1/udp/4001/quic-v1`,
+    `/ip4/192.0.2.1/tcp/4001/quic-v1/p2p/${peerId}`,
+    `/ip4/192.0.2.1/udp/4001/quic-v1/webtransport/p2p/${peerId}`,
+    `/dns4/home.example.org/udp/4001/quic-v1/p2p/${peerId}`,
     `/ip4/192.0.2.1/tcp/4001/ws/p2p/${peerId}`,
     `/ip4/192.0.2.1/tcp/0/p2p/${peerId}`,
     `/ip4/192.0.2.1/tcp/65536/p2p/${peerId}`,
@@ -53,10 +60,12 @@ t.test('addresses to dial', async (t) => {
 })
 
 t.test('places to listen at', async (t) => {
-  t.equal(parseListenAddress('127.0.0.1:0'), '/ip4/127.0.0.1/tcp/0')
-  t.equal(parseListenAddress('0.0.0.0:4001'), '/ip4/0.0.0.0/tcp/4001')
-  t.equal(parseListenAddress('[::]:4001'), '/ip6/::/tcp/4001')
-  t.equal(parseListenAddress('[2001:db8::1]:4001'), '/ip6/2001:db8::1/tcp/4001')
+  t.equal(parseListenAddress('127.0.0.1:0', 'tcp'), '/ip4/127.0.0.1/tcp/0')
+  t.equal(parseListenAddress('0.0.0.0:4001', 'tcp'), '/ip4/0.0.0.0/tcp/4001')
+  t.equal(parseListenAddress('[::]:4001', 'tcp'), '/ip6/::/tcp/4001')
+  t.equal(parseListenAddress('[2001:db8::1]:4001', 'tcp'), '/ip6/2001:db8::1/tcp/4001')
+  t.equal(parseListenAddress('0.0.0.0:4001', 'quic'), '/ip4/0.0.0.0/udp/4001/quic-v1')
+  t.equal(parseListenAddress('[::1]:0', 'quic'), '/ip6/::1/udp/0/quic-v1')
   for (const text of [
     '4001',
     ':4001',
@@ -66,7 +75,7 @@ t.test('places to listen at', async (t) => {
     'localhost:1',
     '/ip4/',
   ]) {
-    t.throws(() => parseListenAddress(text), { code: 'ABZU_CONFIG_INVALID' }, text)
+    t.throws(() => parseListenAddress(text, 'tcp'), { code: 'ABZU_CONFIG_INVALID' }, text)
   }
 })
 

@@ -16,30 +16,34 @@ const start = async () =>
     machineSeed: randomBytes(32),
     limits: defaultTransportLimits,
     isKept: () => false,
+    scheduler: systemScheduler,
     log: silentLog,
   })
 
-t.test('over streams of libp2p, TCP on loopback', async (t) => {
-  const [left, right] = await Promise.all([start(), start()])
-  t.teardown(async () => Promise.all([left.libp2p.stop(), right.libp2p.stop()]))
-  await right.listen(['/ip4/127.0.0.1/tcp/0'])
-  const inbound: ((pipe: BytePipe) => void)[] = []
-  await right.libp2p.handle(protocol, (stream) => {
-    inbound.shift()?.(new Libp2pPipe(stream, systemScheduler))
-  })
-  const address = multiaddr(`${right.listening()[0]}/p2p/${right.libp2p.peerId.toString()}`)
-  const connection = await left.libp2p.dial(address)
+const places = { TCP: '/ip4/127.0.0.1/tcp/0', QUIC: '/ip4/127.0.0.1/udp/0/quic-v1' }
 
-  testFrameStreams(t, async () => {
-    const accepted = new Promise<BytePipe>((resolve) => inbound.push(resolve))
-    const stream = await connection.newStream(protocol)
-    return [new Libp2pPipe(stream, systemScheduler), await accepted]
+for (const [name, place] of Object.entries(places))
+  t.test(`over streams of libp2p, ${name} on loopback`, async (t) => {
+    const [left, right] = await Promise.all([start(), start()])
+    t.teardown(async () => Promise.all([left.libp2p.stop(), right.libp2p.stop()]))
+    await right.listen([place])
+    const inbound: ((pipe: BytePipe) => void)[] = []
+    await right.libp2p.handle(protocol, (stream) => {
+      inbound.shift()?.(new Libp2pPipe(stream, systemScheduler))
+    })
+    const address = multiaddr(`${right.listening()[0]}/p2p/${right.libp2p.peerId.toString()}`)
+    const connection = await left.libp2p.dial(address)
+
+    testFrameStreams(t, async () => {
+      const accepted = new Promise<BytePipe>((resolve) => inbound.push(resolve))
+      const stream = await connection.newStream(protocol)
+      return [new Libp2pPipe(stream, systemScheduler), await accepted]
+    })
+    t.test('no stream is left over', async (t) => {
+      const ours = () => connection.streams.filter((stream) => stream.protocol === protocol)
+      for (let turn = 0; turn < 200 && ours().length > 0; turn++) {
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+      t.equal(ours().length, 0)
+    })
   })
-  t.test('no stream is left over', async (t) => {
-    const ours = () => connection.streams.filter((stream) => stream.protocol === protocol)
-    for (let turn = 0; turn < 200 && ours().length > 0; turn++) {
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-    t.equal(ours().length, 0)
-  })
-})

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { multiaddr } from '@multiformats/multiaddr'
 import t, { type Test } from 'tap'
 import { silentLog } from '../../../src/base/util/log.ts'
+import { systemScheduler } from '../../../src/base/util/system-time.ts'
 import { startLibp2pNode } from '../../../src/machine/transport/libp2p-node.ts'
 import { defaultTransportLimits } from '../../../src/machine/transport/transport-limits.ts'
 import { until } from '../../support/transports.ts'
@@ -11,6 +12,7 @@ async function start(t: Test) {
     machineSeed: randomBytes(32),
     limits: defaultTransportLimits,
     isKept: () => false,
+    scheduler: systemScheduler,
     log: silentLog,
   })
   t.teardown(async () => node.libp2p.stop())

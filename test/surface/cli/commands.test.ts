@@ -306,7 +306,7 @@ t.test('whatever is wrong with the line is 64, and told once', async (t) => {
     ['status', '--wait', 'soon'],
     ['status', '--nonsense'],
     ['message', 'show'],
-    ['start', '--quic', '0.0.0.0:1'],
+    ['start', '--quic', 'nonsense'],
     ['start', '--tcp', 'nonsense'],
     ['start', '--tcp', '127.0.0.1:99999'],
   ]

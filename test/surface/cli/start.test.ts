@@ -17,8 +17,8 @@ interface Ready {
 }
 
 /** A real daemon in a process of its own, once it said that it listens. */
-async function daemon(t: Test, env = tempHome(t)) {
-  const { child, ended } = spawnAbzu(env, [...loopback, '--log-json'])
+async function daemon(t: Test, env = tempHome(t), args = loopback) {
+  const { child, ended } = spawnAbzu(env, [...args, '--log-json'])
   t.teardown(() => child.kill('SIGKILL'))
   const first = Promise.withResolvers<string>()
   if (child.stdout) createInterface(child.stdout).once('line', first.resolve)
@@ -54,6 +54,33 @@ t.test('it comes back where it was', async (t) => {
   t.strictSame(second.ready.addresses, first.ready.addresses)
   second.child.kill('SIGINT')
   t.equal((await second.ended).code, 0)
+})
+
+t.test('by QUIC as well, at the same ports after a restart; a taken one is refused', async (t) => {
+  const env = tempHome(t)
+  const args = [...loopback, '--quic', '127.0.0.1:0']
+  const first = await daemon(t, env, args)
+  t.match(first.ready.addresses, [/\/tcp\/\d+\/p2p\//, /\/udp\/\d+\/quic-v1\/p2p\//])
+  const status = await abzu(env, ['status', '--json'])
+  t.strictSame(JSON.parse(status.stdout).addresses, first.ready.addresses)
+  const port = first.ready.addresses[1]?.split('/')[4]
+  const other = ['start', '--quic', `127.0.0.1:${port}`, '--json']
+  t.equal((await spawnAbzu(tempHome(t), other).ended).code, 76)
+  first.child.kill('SIGTERM')
+  t.equal((await first.ended).code, 0)
+  const second = await daemon(t, env, args)
+  t.strictSame(second.ready.addresses, first.ready.addresses)
+  second.child.kill('SIGTERM')
+  t.equal((await second.ended).code, 0)
+})
+
+t.test('a machine without QUIC says so, and runs on TCP', async (t) => {
+  const env = { ...tempHome(t), NAPI_RS_NATIVE_LIBRARY_PATH: '/nonexistent' }
+  const { ready, ended } = await daemon(t, env, [...loopback, '--quic', '127.0.0.1:0'])
+  t.match(ready.addresses, [/\/tcp\//])
+  t.equal(ready.addresses.length, 1)
+  await abzu(env, ['stop'])
+  t.match((await ended).stderr, /no QUIC on this machine/)
 })
 
 t.test('for people: the mesh address, the listeners and what to do next', async (t) => {
