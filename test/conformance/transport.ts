@@ -434,6 +434,8 @@ export function testFrameStreams(t: Test, openPipes: OpenPipes): void {
     for (let n = 0; n < 15; n++) stream.send(new Uint8Array(100_000))
     const ended = stream.end()
     ended.catch(() => undefined)
+    const receivedBytes = () => raw.received.reduce((sum, { length }) => sum + length, 0)
+    await until(() => receivedBytes() > 0.9 * creditBytes, 'all that was granted is sent')
     for (let minute = 0; minute < 3; minute++) {
       raw.send(encodeFrame(frameType.ping, empty))
       await time.advance(30_000)

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Test } from 'tap'
 import type { Log, LogFields } from '../../src/base/util/log.ts'
+import type { Clock } from '../../src/base/util/clock.ts'
 import { systemClock, systemScheduler } from '../../src/base/util/system-time.ts'
 import type { ImportQuic } from '../../src/machine/transport/quic.ts'
 import { openTransport } from '../../src/machine/transport/open-transport.ts'
@@ -38,6 +39,7 @@ export interface TestTransportInit {
   readonly machineSeed?: Uint8Array
   readonly limits?: Partial<TransportLimits>
   readonly log?: Log
+  readonly clock?: Clock
 }
 
 /** Opens a transport that does not listen yet. */
@@ -49,6 +51,7 @@ export async function openTestTransport(
     machineSeed = randomBytes(32),
     limits,
     log,
+    clock,
     importQuic,
   }: TestTransportInit = {},
 ): Promise<Transport> {
@@ -61,7 +64,7 @@ export async function openTestTransport(
     quic,
     ...(importQuic && { importQuic }),
     limits: { ...defaultTransportLimits, resetGraceMs: 50, ...limits },
-    clock: systemClock,
+    clock: clock ?? systemClock,
     scheduler: systemScheduler,
     random: randomBytes,
     log: log ?? new MemoryLog(),

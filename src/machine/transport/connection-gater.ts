@@ -8,12 +8,15 @@ import type {
 } from '@libp2p/interface'
 import type { PeerId } from '../../base/util/brand.ts'
 import { admitsAddress, admitsPeer } from './connection-budget.ts'
+import { PendingInbound } from './pending-inbound.ts'
+import type { Speaker } from './standing.ts'
 import type { TransportLimits } from './transport-limits.ts'
 
 export interface ConnectionGaterDeps {
   readonly limits: TransportLimits
   /** Whether this node keeps itself connected to a peer. */
   readonly isKept: (peerId: PeerId) => boolean
+  readonly isShutOut: (speaker: Speaker) => boolean
   readonly connections: () => Connection[]
 }
 
@@ -21,21 +24,29 @@ export interface ConnectionGaterDeps {
 export function connectionGater({
   limits,
   isKept,
+  isShutOut,
   connections,
 }: ConnectionGaterDeps): ConnectionGater {
+  const pending = new PendingInbound(limits)
   const hasOtherKey = (peerId: Libp2pPeerId) => peerId.type !== 'Ed25519'
   return {
     denyDialMultiaddr: () => false,
-    denyInboundConnection: ({ remoteAddr }: MultiaddrConnection) => {
+    denyInboundConnection: (inbound: MultiaddrConnection) => {
       const others = connections().map((connection) => connection.remoteAddr.toString())
-      return !admitsAddress({ address: remoteAddr.toString(), others }, limits)
+      const address = inbound.remoteAddr.toString()
+      return !admitsAddress({ address, others }, limits) || !pending.begin(inbound)
     },
-    denyInboundEncryptedConnection: (peerId) =>
-      hasOtherKey(peerId) ||
-      !admitsPeer(
-        { isKept: isKept(peerId.toString() as PeerId), count: connections().length },
-        limits,
-      ),
+    // the first to know who it is
+    denyInboundEncryptedConnection: (libp2pPeerId, { remoteAddr }) => {
+      const peerId = libp2pPeerId.toString() as PeerId
+      if (hasOtherKey(libp2pPeerId)) return true
+      if (isShutOut({ peerId, address: remoteAddr.toString() })) return true
+      return !admitsPeer({ isKept: isKept(peerId), count: connections().length }, limits)
+    },
+    denyInboundUpgradedConnection: (_, inbound) => {
+      pending.done(inbound)
+      return false
+    },
     denyOutboundEncryptedConnection: hasOtherKey,
   }
 }

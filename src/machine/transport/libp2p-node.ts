@@ -21,6 +21,7 @@ import { connectionGater } from './connection-gater.ts'
 import { libp2pLog } from './libp2p-log.ts'
 import { listenError, recordingListenErrors, type ListenFailure } from './listen-errors.ts'
 import { loadQuic, type ImportQuic } from './quic.ts'
+import type { Speaker } from './standing.ts'
 import type { TransportLimits } from './transport-limits.ts'
 
 export interface Libp2pNodeInit {
@@ -29,6 +30,7 @@ export interface Libp2pNodeInit {
   readonly limits: TransportLimits
   /** Whether this node keeps itself connected to a peer. */
   readonly isKept: (peerId: PeerId) => boolean
+  readonly isShutOut: (speaker: Speaker) => boolean
   readonly scheduler: Scheduler
   readonly log: Log
   readonly importQuic?: ImportQuic | undefined

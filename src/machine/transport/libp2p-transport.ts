@@ -3,7 +3,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import type { PeerId } from '../../base/util/brand.ts'
 import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
-import { AbzuError, assert, toAbzuError } from '../../base/util/errors.ts'
+import { AbzuError, assert, toAbzuError, type ErrorCode } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { withTimeout } from '../../base/util/wait.ts'
 import type { Protocol } from '../../base/wire/protocols.ts'
@@ -16,7 +16,9 @@ import { PipeFrameStream } from './pipe-frame-stream.ts'
 import type { ImportQuic } from './quic.ts'
 import type { Reconnector } from './reconnect.ts'
 import { StreamServer } from './serve.ts'
+import { isViolation, type Standing } from './standing.ts'
 import { StreamOpener } from './stream-opener.ts'
+import { StreamToll } from './stream-toll.ts'
 import type { TransportLimits } from './transport-limits.ts'
 import type { OpenInit, PeerChange, PeerConnection, StreamHandler, Transport } from './transport.ts'
 
@@ -38,6 +40,7 @@ export interface TransportInit {
 
 export interface Libp2pTransportDeps {
   readonly limits: TransportLimits
+  readonly clock: Clock
   readonly scheduler: Scheduler
   readonly log: Log
   /** Multiaddrs to listen at. */
@@ -45,6 +48,7 @@ export interface Libp2pTransportDeps {
   readonly node: Libp2pNode
   readonly dialer: Dialer
   readonly reconnector: Reconnector
+  readonly standing: Standing
 }
 
 export class Libp2pTransport implements Transport {
@@ -62,9 +66,12 @@ export class Libp2pTransport implements Transport {
     const { libp2p } = deps.node
     this.#deps = deps
     this.peerId = libp2p.peerId.toString() as PeerId
-    this.#server = new StreamServer({
+    const isKept = (peerId: PeerId) => deps.reconnector.isKept(peerId)
+    this.#server = new StreamServer({ ...deps, isKept })
+    const toll = new StreamToll({
       ...deps,
-      isKept: (peerId) => deps.reconnector.isKept(peerId),
+      isKept,
+      onExcess: (connection) => this.#blame(connection, 'ABZU_RATE_LIMITED'),
     })
     this.#opener = new StreamOpener({
       ...deps,
@@ -77,7 +84,10 @@ export class Libp2pTransport implements Transport {
     libp2p.addEventListener('peer:disconnect', ({ detail }) => {
       this.#tell({ peerId: detail.toString() as PeerId, connected: false })
     })
-    libp2p.addEventListener('connection:open', ({ detail }) => this.#limitPeer(detail))
+    libp2p.addEventListener('connection:open', ({ detail }) => {
+      toll.watch(detail)
+      this.#limitPeer(detail)
+    })
   }
 
   async listen(): Promise<void> {
@@ -175,11 +185,15 @@ export class Libp2pTransport implements Transport {
     throw new AbzuError('ABZU_ADDRESS_INVALID', 'the address is that of this machine')
   }
 
-  #framed(stream: Stream, { remotePeer, remoteAddr }: Connection): FrameStream {
+  #framed(stream: Stream, connection: Connection): FrameStream {
     const { scheduler, limits } = this.#deps
+    const { remotePeer, remoteAddr } = connection
     const framed = new PipeFrameStream({
       peer: remotePeer.toString() as PeerId,
       neighbour: neighbourOf(remoteAddr.toString()),
+      onGivenUp: ({ code }) => {
+        if (isViolation(code)) this.#blame(connection, code)
+      },
       pipe: new Libp2pPipe(stream, scheduler),
       scheduler,
       limits,
@@ -199,6 +213,17 @@ export class Libp2pTransport implements Transport {
     return this.#connections()
       .filter(({ remotePeer }) => remotePeer.toString() === peerId)
       .reverse()
+  }
+
+  /** Counts a violation, and where it was one too many, ends all connections with the peer. */
+  #blame({ remotePeer, remoteAddr }: Connection, code: ErrorCode): void {
+    const { node, standing, log } = this.#deps
+    const peerId = remotePeer.toString() as PeerId
+    if (!standing.violated({ peerId, address: remoteAddr.toString() })) return
+    log.warn('peer shut out for a while', { peer: peerId, code })
+    for (const connection of node.libp2p.getConnections(remotePeer)) {
+      connection.abort(new AbzuError('ABZU_DENIED', 'too many violations'))
+    }
   }
 
   #limitPeer({ remotePeer }: Connection): void {

@@ -1,10 +1,12 @@
 /** Puts the transport together. @module */
 
+import type { PeerId } from '../../base/util/brand.ts'
 import { Dialer } from './dialer.ts'
 import { startLibp2pNode } from './libp2p-node.ts'
 import { Libp2pTransport, type TransportInit } from './libp2p-transport.ts'
 import { parseListenAddress } from './addresses.ts'
 import { Reconnector } from './reconnect.ts'
+import { Standing } from './standing.ts'
 import { defaultTransportLimits } from './transport-limits.ts'
 import type { Transport } from './transport.ts'
 
@@ -16,6 +18,8 @@ export async function openTransport(init: TransportInit): Promise<Transport> {
     ...init.tcp.map((place) => parseListenAddress(place, 'tcp')),
     ...(init.quic ?? []).map((place) => parseListenAddress(place, 'quic')),
   ]
+  const isKept = (peerId: PeerId) => reconnector.isKept(peerId)
+  const standing = new Standing({ ...init, limits, isKept })
   const reconnector: Reconnector = new Reconnector({
     ...init,
     limits,
@@ -25,7 +29,8 @@ export async function openTransport(init: TransportInit): Promise<Transport> {
   const node = await startLibp2pNode({
     ...init,
     limits,
-    isKept: (peerId) => reconnector.isKept(peerId),
+    isKept,
+    isShutOut: (speaker) => standing.isShutOut(speaker),
   })
   const dialer = new Dialer({ ...init, limits, libp2p: node.libp2p })
   const transport: Libp2pTransport = new Libp2pTransport({
@@ -35,6 +40,7 @@ export async function openTransport(init: TransportInit): Promise<Transport> {
     node,
     dialer,
     reconnector,
+    standing,
   })
   return transport
 }

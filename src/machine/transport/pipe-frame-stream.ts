@@ -17,6 +17,8 @@ export interface PipeFrameStreamInit {
   readonly pipe: BytePipe
   readonly limits: TransportLimits
   readonly scheduler: Scheduler
+  /** This side gave the stream up, and why: the peer is told the same. */
+  readonly onGivenUp?: (error: AbzuError) => void
 }
 
 /** No direction is closed before both have said all: a reader that has said all still grants credit. The pipe
@@ -120,6 +122,7 @@ export class PipeFrameStream implements FrameStream {
     this.#setTimer(limits.resetGraceMs, () => pipe.abort())
     pipe.send(encodeFrame(frameType.error, new Uint8Array([number >>> 8, number])))
     pipe.close()
+    this.#init.onGivenUp?.(error)
   }
 
   #pipeClosed(): void {

@@ -7,9 +7,10 @@ import {
   type Stream,
 } from '@libp2p/interface'
 import type { PeerId } from '../../base/util/brand.ts'
-import type { Scheduler } from '../../base/util/clock.ts'
+import type { Clock, Scheduler } from '../../base/util/clock.ts'
 import { isAbzuError, toAbzuError } from '../../base/util/errors.ts'
-import { withTimeout } from '../../base/util/wait.ts'
+import { RateLimiter } from '../../base/util/gcra.ts'
+import { sleep, withTimeout } from '../../base/util/wait.ts'
 import type { Protocol } from '../../base/wire/protocols.ts'
 import { dialAddressesOf } from './addresses.ts'
 import { unreachable, type Dialer } from './dialer.ts'
@@ -19,7 +20,11 @@ import type { TransportLimits } from './transport-limits.ts'
 import type { OpenInit } from './transport.ts'
 
 export interface StreamOpenerDeps {
-  readonly limits: Pick<TransportLimits, 'opensWaitingMax' | 'streamOpenMs'>
+  readonly limits: Pick<
+    TransportLimits,
+    'opensWaitingMax' | 'streamOpenMs' | 'peerStreamsOutbound' | 'standingsMax'
+  >
+  readonly clock: Pick<Clock, 'monotonicMs'>
   readonly scheduler: Scheduler
   readonly dialer: Pick<Dialer, 'dial'>
   /** Connections that look alive, the best first. */
@@ -30,10 +35,14 @@ export interface StreamOpenerDeps {
 export class StreamOpener {
   readonly #deps: StreamOpenerDeps
   readonly #slots: StreamSlots
+  readonly #pace: RateLimiter
 
   constructor(deps: StreamOpenerDeps) {
     this.#deps = deps
-    this.#slots = new StreamSlots({ waitingMax: deps.limits.opensWaitingMax })
+    const { limits, clock } = deps
+    this.#slots = new StreamSlots({ waitingMax: limits.opensWaitingMax })
+    const rate = limits.peerStreamsOutbound
+    this.#pace = new RateLimiter({ rate, keysMax: limits.standingsMax, clock })
   }
 
   /** @throws {AbzuError} ABZU_UNREACHABLE, ABZU_OVERLOADED; the signal's reason */
@@ -47,6 +56,15 @@ export class StreamOpener {
     } catch (error) {
       release()
       throw error
+    }
+  }
+
+  /** A peer shuts out who opens streams faster than it takes them. */
+  async #paced({ remotePeer }: Connection, signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      const waitMs = this.#pace.take(remotePeer.toString())
+      if (waitMs === 0) return
+      await sleep(this.#deps.scheduler, waitMs, signal)
     }
   }
 
@@ -79,6 +97,7 @@ export class StreamOpener {
     signal: AbortSignal | undefined,
   ): Promise<FrameStream> {
     const { scheduler, limits, framed } = this.#deps
+    await this.#paced(connection, signal)
     const limit = { timeoutMs: limits.streamOpenMs, what: `opening a stream of ${id}`, signal }
     const stream = await withTimeout(scheduler, limit, async (signal) =>
       connection.newStream(id, { signal, maxOutboundStreams: streamsMax }),

@@ -1,5 +1,7 @@
 /** Every limit of the network in one place; `docs/limits.md` says why. Units come last in the names. @module */
 
+import type { Rate } from '../../base/util/gcra.ts'
+
 export interface TransportLimits {
   /** Connections, both ways together. */
   readonly connectionsMax: number
@@ -13,12 +15,27 @@ export interface TransportLimits {
   readonly inboundPerAddressPerSecond: number
   /** Inbound connections whose handshake is not done. */
   readonly inboundPendingMax: number
+  /** Of those, from one IPv4 address or one IPv6 /64. */
+  readonly inboundPendingPerAddressMax: number
   /** For the handshake of an inbound connection. */
   readonly inboundHandshakeMs: number
   /** Sockets that the kernel holds before they are accepted. */
   readonly acceptBacklog: number
   /** A socket without any byte for so long is closed. */
   readonly socketIdleMs: number
+
+  /** Violations of one peer; one more shuts it out. */
+  readonly peerViolations: Rate
+  /** The same of all peers of one address that are not kept. */
+  readonly addressViolations: Rate
+  /** First time of being shut out, and every time of a kept peer; doubles each time. */
+  readonly shutOutMinMs: number
+  /** Longest such time. */
+  readonly shutOutMaxMs: number
+  /** Who was shut out and behaves for so long is as new. */
+  readonly shutOutForgetMs: number
+  /** Peers, and addresses, whose violations and rates are remembered. */
+  readonly standingsMax: number
 
   /** For dialling a peer, all its addresses together. */
   readonly dialMs: number
@@ -46,6 +63,12 @@ export interface TransportLimits {
   /** For closing everything. */
   readonly closeMs: number
 
+  /** Streams that one peer opens. */
+  readonly peerStreams: Rate
+  /** The same of all peers of one address that are not kept. */
+  readonly addressStreams: Rate
+  /** Streams that this node opens to one peer: less than that peer takes. */
+  readonly peerStreamsOutbound: Rate
   /** Streams of one connection, each way, all protocols together. */
   readonly muxerStreamsMax: number
   /** yamux: bytes of one stream on their way; never above `muxerReadBufferBytes`. */
@@ -109,9 +132,17 @@ export const defaultTransportLimits: TransportLimits = {
   connectionsPerPeerMax: 4,
   inboundPerAddressPerSecond: 50,
   inboundPendingMax: 50,
+  inboundPendingPerAddressMax: 20,
   inboundHandshakeMs: 3 * seconds,
   acceptBacklog: 128,
   socketIdleMs: 60 * seconds,
+
+  peerViolations: { perSecond: 0.05, burst: 10 },
+  addressViolations: { perSecond: 0.2, burst: 50 },
+  shutOutMinMs: 60 * seconds,
+  shutOutMaxMs: 3600 * seconds,
+  shutOutForgetMs: 3600 * seconds,
+  standingsMax: 4096,
 
   dialMs: 10 * seconds,
   dialAddressMs: 4 * seconds,
@@ -127,6 +158,9 @@ export const defaultTransportLimits: TransportLimits = {
   connectionCloseMs: 1 * seconds,
   closeMs: 5 * seconds,
 
+  peerStreams: { perSecond: 100, burst: 1000 },
+  addressStreams: { perSecond: 200, burst: 2000 },
+  peerStreamsOutbound: { perSecond: 50, burst: 500 },
   muxerStreamsMax: 64,
   muxerWindowBytes: 1024 * kibibytes,
   muxerReadBufferBytes: 4096 * kibibytes,

@@ -16,6 +16,7 @@ const start = async () =>
     machineSeed: randomBytes(32),
     limits: defaultTransportLimits,
     isKept: () => false,
+    isShutOut: () => false,
     scheduler: systemScheduler,
     log: silentLog,
   })

@@ -2,19 +2,16 @@
 
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
-import { generateKeyPair } from '@libp2p/crypto/keys'
-import type { Connection, Stream, StreamMuxerFactory } from '@libp2p/interface'
-import { noise } from '@libp2p/noise'
-import { tcp } from '@libp2p/tcp'
+import type { Stream, StreamMuxerFactory } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
-import { multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p, type Libp2p } from 'libp2p'
+import type { Libp2p } from 'libp2p'
 import t, { type Test } from 'tap'
 import { concatBytes, u32be } from '../../../src/base/util/bytes.ts'
 import { encodeFrame, frameType } from '../../../src/base/wire/frame.ts'
 import { wireLimits } from '../../../src/base/wire/limits.ts'
 import type { Protocol } from '../../../src/base/wire/protocols.ts'
 import type { Transport } from '../../../src/machine/transport/transport.ts'
+import { attack, openAttacker } from '../../support/attacker.ts'
 import { seededIntegers } from '../../support/hostile.ts'
 import { listening, MemoryLog, openTestTransport, until } from '../../support/transports.ts'
 
@@ -36,7 +33,10 @@ interface Victim {
 /** A node that echoes, and whose handler throws what it is told to. */
 async function openVictim(t: Test): Promise<Victim> {
   const log = new MemoryLog()
-  const transport = await listening(t, { log, limits: { resetGraceMs: 20, lingerMs: 100 } })
+  const endless = { perSecond: 1e6, burst: 1e6 }
+  const patience = { peerViolations: endless, addressViolations: endless }
+  const limits = { resetGraceMs: 20, lingerMs: 100, ...patience }
+  const transport = await listening(t, { log, limits })
   const outcomes = new Map<string, number>()
   const note = (outcome: string) => outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
   transport.handle(protocol, async (stream) => {
@@ -57,30 +57,8 @@ async function openVictim(t: Test): Promise<Victim> {
   return { transport, log, outcomes }
 }
 
-/** A libp2p node without manners. */
-async function openAttacker(
-  t: Test,
-  {
-    muxer = yamux(),
-    key = 'Ed25519',
-  }: { muxer?: () => StreamMuxerFactory; key?: 'Ed25519' | 'secp256k1' } = {},
-): Promise<Libp2p> {
-  const privateKey =
-    key === 'Ed25519' ? await generateKeyPair('Ed25519') : await generateKeyPair('secp256k1')
-  const attacker = await createLibp2p({
-    privateKey,
-    transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [muxer],
-    connectionMonitor: { enabled: false },
-  })
-  t.teardown(async () => attacker.stop())
-  return attacker
-}
-
-async function attack(attacker: Libp2p, { transport }: Victim): Promise<Connection> {
-  return attacker.dial(multiaddr(transport.addresses()[0]))
-}
+const attackVictim = async (attacker: Libp2p, { transport }: Victim) =>
+  attack(attacker, transport.addresses()[0] as string)
 
 const total = ({ outcomes }: Victim) => [...outcomes.values()].reduce((sum, n) => sum + n, 0)
 
@@ -129,10 +107,10 @@ t.test('a thousand hostile streams', async (t) => {
   const victim = await openVictim(t)
   const attacker = await openAttacker(t)
   const draw = seededIntegers(33)
-  let connection = await attack(attacker, victim)
+  let connection = await attackVictim(attacker, victim)
   let opened = 0
   for (let wave = 0; wave < 40; wave++) {
-    if (connection.status !== 'open') connection = await attack(attacker, victim)
+    if (connection.status !== 'open') connection = await attackVictim(attacker, victim)
     const streams = await Promise.all(
       Array.from({ length: 25 }, async () =>
         connection.newStream(protocol.id).catch(() => undefined),
@@ -198,7 +176,7 @@ t.test('a connection that breaks the rules of its muxer', async (t) => {
   const draw = seededIntegers(35)
   for (let n = 0; n < 30; n++) {
     const attacker = await openAttacker(t, { muxer: () => new GarbageMuxerFactory(draw, n) })
-    await attack(attacker, victim).catch(() => undefined)
+    await attackVictim(attacker, victim).catch(() => undefined)
     await new Promise((resolve) => setImmediate(resolve))
     await attacker.stop()
   }
@@ -218,7 +196,7 @@ t.test('a peer that identifies itself with garbage, or not at all', async (t) =>
     void stream.close().catch(() => undefined)
   })
   for (let n = 0; n < 12; n++) {
-    const connection = await attack(attacker, victim)
+    const connection = await attackVictim(attacker, victim)
     await until(() => asked > n, 'asked')
     await connection.close()
   }
@@ -228,7 +206,7 @@ t.test('a peer that identifies itself with garbage, or not at all', async (t) =>
 t.test('a peer whose key is no Ed25519 key is shut out', async (t) => {
   const victim = await openVictim(t)
   const attacker = await openAttacker(t, { key: 'secp256k1' })
-  const connection = await attack(attacker, victim).catch(() => undefined)
+  const connection = await attackVictim(attacker, victim).catch(() => undefined)
   if (connection) await until(() => connection.status !== 'open', 'the connection is refused')
   t.same(victim.transport.peers(), [])
   await stillServes(t, victim)

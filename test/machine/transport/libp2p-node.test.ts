@@ -12,6 +12,7 @@ async function start(t: Test) {
     machineSeed: randomBytes(32),
     limits: defaultTransportLimits,
     isKept: () => false,
+    isShutOut: () => false,
     scheduler: systemScheduler,
     log: silentLog,
   })

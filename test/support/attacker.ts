@@ -1,0 +1,52 @@
+/** A libp2p node without manners, and what it may do. @module */
+
+import { quic } from '@chainsafe/libp2p-quic'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { Connection, Stream, StreamMuxerFactory } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p, type Libp2p } from 'libp2p'
+import type { Test } from 'tap'
+
+export interface AttackerInit {
+  readonly muxer?: () => StreamMuxerFactory
+  readonly key?: 'Ed25519' | 'secp256k1'
+  /** IPv4 address of the loopback network that its TCP connections come from. */
+  readonly from?: string
+}
+
+/** Ends with the test. */
+export async function openAttacker(
+  t: Pick<Test, 'teardown'>,
+  { muxer = yamux(), key = 'Ed25519', from }: AttackerInit = {},
+): Promise<Libp2p> {
+  const privateKey =
+    key === 'Ed25519' ? await generateKeyPair('Ed25519') : await generateKeyPair('secp256k1')
+  const dialOpts = { noDelay: true, ...(from && { localAddress: from }) }
+  const attacker = await createLibp2p({
+    privateKey,
+    transports: [tcp({ dialOpts }), quic()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [muxer],
+    connectionMonitor: { enabled: false },
+    connectionManager: { reconnectRetries: 0 },
+  })
+  t.teardown(async () => attacker.stop())
+  return attacker
+}
+
+/** @param address with a peer id */
+export async function attack(attacker: Libp2p, address: string): Promise<Connection> {
+  return attacker.dial(multiaddr(address))
+}
+
+/** A stream of `protocol`, unless the other side was faster. */
+export async function hostileStream(
+  connection: Connection,
+  protocol: string,
+): Promise<Stream | undefined> {
+  const signal = AbortSignal.timeout(5000)
+  return connection.newStream(protocol, { signal, maxOutboundStreams: 1000 }).catch(() => undefined)
+}
