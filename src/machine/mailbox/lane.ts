@@ -8,7 +8,7 @@ import type { ItemId } from '../../base/util/brand.ts'
 import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
 import { toAbzuError, type ErrorCode } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
-import { backoffMs } from './backoff.ts'
+import { backoffMs, refusalMs } from './backoff.ts'
 import type { Answer, Handover, Parcel } from './courier.ts'
 
 /** A queued letter; its bytes stay on the disk until they are sent. */
@@ -48,6 +48,16 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ABZU_INTERNAL',
 ])
 
+/** Of those, what a home says of itself, not of one mailbox: no other letter would fare better. */
+const ofWholeHome: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'ABZU_OVERLOADED',
+  'ABZU_STORE_FAILED',
+  'ABZU_DISK_FULL',
+  'ABZU_INTERNAL',
+])
+
+type Refusal = Extract<Answer, { kind: 'refused' }>
+
 export class Lane {
   readonly #deps: LaneDeps
   readonly #closing = new AbortController()
@@ -55,6 +65,11 @@ export class Lane {
   #ready: Letter[] = []
   /** To be sent from a time on, ms of the monotonic clock. */
   readonly #deferred = new Map<Letter, number>()
+  /** How often in a row a letter was refused. */
+  readonly #refusals = new WeakMap<Letter, number>()
+  /** How often in a row the home refused everything, and until when it is left alone, monotonic ms. */
+  #homeRefusals = 0
+  #leftAloneUntilMs = 0
   #inFlight = 0
   #handover: Handover | undefined
   #isConnecting = false
@@ -78,9 +93,13 @@ export class Lane {
     this.#pump()
   }
 
-  /** The home is there: what waits for another attempt is sent now. */
+  /** The home is there, perhaps after a restart: what waits for another attempt is sent now, and so is what it
+   *  refused while it refused everything. */
   wake(): void {
     this.#retryAtMs = 0
+    if (this.#homeRefusals > 0)
+      for (const letter of this.#deferred.keys()) this.#deferred.set(letter, 0)
+    this.#leftAloneUntilMs = 0
     this.#pump()
   }
 
@@ -104,6 +123,7 @@ export class Lane {
         this.#deps.settle(letter, { kind: 'expired' })
         continue
       }
+      if (nowMs < this.#leftAloneUntilMs) return this.#pumpAfter(this.#leftAloneUntilMs - nowMs)
       if (!this.#handover) return this.#connectAfter(this.#retryAtMs - nowMs)
       const waitMs = this.#deps.pace()
       if (waitMs > 0) return this.#pumpAfter(waitMs)
@@ -200,9 +220,21 @@ export class Lane {
 
   #take(letter: Letter, answer: Answer): void {
     this.#failures = 0
-    if (answer.kind === 'refused' && passing.has(answer.error)) {
-      const delayMs = Math.max(answer.retryAfterMs, 1000 + 4000 * this.#deps.jitter())
-      this.#deferred.set(letter, this.#deps.clock.monotonicMs() + delayMs)
-    } else this.#deps.settle(letter, answer)
+    if (answer.kind === 'refused' && passing.has(answer.error)) return this.#defer(letter, answer)
+    this.#homeRefusals = 0
+    this.#deps.settle(letter, answer)
+  }
+
+  /** Each refusal in a row doubles the wait: who goes on at the same pace is taken for an attacker. */
+  #defer(letter: Letter, { error, retryAfterMs: askedMs }: Refusal): void {
+    const { clock, jitter } = this.#deps
+    const nowMs = clock.monotonicMs()
+    const refusals = (this.#refusals.get(letter) ?? 0) + 1
+    this.#refusals.set(letter, refusals)
+    this.#deferred.set(letter, nowMs + refusalMs({ refusals, askedMs, fraction: jitter() }))
+    // the rest of what was in flight says nothing new
+    if (!ofWholeHome.has(error) || nowMs < this.#leftAloneUntilMs) return
+    const homeMs = refusalMs({ refusals: ++this.#homeRefusals, askedMs, fraction: jitter() })
+    this.#leftAloneUntilMs = nowMs + homeMs
   }
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { ItemId, PeerId } from '../../../src/base/util/brand.ts'
-import { AbzuError } from '../../../src/base/util/errors.ts'
+import { AbzuError, type ErrorCode } from '../../../src/base/util/errors.ts'
 import { silentLog } from '../../../src/base/util/log.ts'
 import type { Answer, Handover, Parcel } from '../../../src/machine/mailbox/courier.ts'
 import { Lane, type LaneDeps, type Letter } from '../../../src/machine/mailbox/lane.ts'
@@ -8,7 +8,7 @@ import { ManualTime } from '../../support/manual-time.ts'
 
 const by = '12D3KooWhome' as PeerId
 const receipt: Answer = { kind: 'receipt', by, as: 'home', holdUntilHours: 1 }
-const refusal = (error: 'ABZU_RATE_LIMITED' | 'ABZU_DOOR_CLOSED', retryAfterMs = 0): Answer => ({
+const refusal = (error: ErrorCode, retryAfterMs = 0): Answer => ({
   kind: 'refused',
   by,
   error,
@@ -157,8 +157,87 @@ t.test('a passing refusal is repeated when the home says so, a final one is not'
   await time.advance(19_000)
   t.strictSame(settled, ['1 ABZU_DOOR_CLOSED'])
   t.equal(home.seen.length, 2)
-  await time.advance(1000)
+  await time.advance(2000)
   t.strictSame(settled, ['1 ABZU_DOOR_CLOSED', '2 receipt'])
+})
+
+t.test('each refusal in a row doubles the wait, up to ten minutes', async (t) => {
+  const { time, home, lane, settled, letter } = setUp()
+  const triedAtMs: number[] = []
+  home.answer = () => {
+    triedAtMs.push(time.monotonicMs())
+    return refusal('ABZU_RATE_LIMITED')
+  }
+  lane.add(letter(1))
+  await time.advance(3_600_000)
+  const waitedMs = triedAtMs.map((atMs, n) => atMs - (triedAtMs[n - 1] ?? 0)).slice(1)
+  t.strictSame(
+    waitedMs.slice(0, 10),
+    [2, 4, 8, 16, 32, 64, 128, 256, 512, 600].map((seconds) => seconds * 1000),
+  )
+  t.ok(waitedMs.length < 16, `${waitedMs.length} tries in an hour`)
+  home.answer = () => receipt
+  await time.advance(600_000)
+  t.strictSame(settled, ['1 receipt'])
+})
+
+t.test('no home keeps a letter for ever, or for no time', async (t) => {
+  const { time, home, lane, settled, letter } = setUp()
+  let tries = 0
+  home.answer = () => (++tries === 1 ? refusal('ABZU_RATE_LIMITED', 2 ** 50) : receipt)
+  lane.add(letter(1))
+  await time.advance(599_000)
+  t.equal(tries, 1)
+  await time.advance(1000)
+  t.strictSame(settled, ['1 receipt'])
+})
+
+t.test('waits are not in step with those of others', async (t) => {
+  const fractions = [0, 0.5, 1]
+  const { time, home, lane, letter } = setUp({ jitter: () => fractions.shift() ?? 1 })
+  const triedAtMs: number[] = []
+  home.answer = () => {
+    triedAtMs.push(time.monotonicMs())
+    return refusal('ABZU_QUOTA_EXCEEDED')
+  }
+  for (const seq of [1, 2, 3]) lane.add(letter(seq))
+  await time.advance(2500)
+  t.strictSame(triedAtMs, [0, 0, 0, 1400, 1700, 2000])
+})
+
+t.test('a home that is overloaded is left alone, and more so each time', async (t) => {
+  const { time, home, lane, settled, letter } = setUp()
+  home.answer = () => refusal('ABZU_OVERLOADED')
+  for (let seq = 1; seq <= 50; seq++) lane.add(letter(seq))
+  await time.advance(0)
+  t.equal(home.seen.length, 50, 'what was in flight')
+  for (let seq = 51; seq <= 100; seq++) lane.add(letter(seq))
+  await time.advance(1900)
+  t.equal(home.seen.length, 50, 'new letters wait as well')
+  await time.advance(3_600_000)
+  t.ok(home.seen.length < 100 * 16, `${home.seen.length} tries of 100 letters in an hour`)
+  home.answer = () => receipt
+  await time.advance(1_200_000)
+  t.equal(settled.length, 100)
+})
+
+t.test('a home that refused everything is tried at once when it connects again', async (t) => {
+  const { time, home, lane, settled, letter } = setUp()
+  home.answer = () => refusal('ABZU_STORE_FAILED')
+  lane.add(letter(1))
+  await time.advance(1_000_000)
+  home.answer = () => receipt
+  lane.wake()
+  await time.advance(0)
+  t.strictSame(settled, ['1 receipt'])
+})
+
+t.test('a mailbox that is full does not hold up the letters to others', async (t) => {
+  const { time, home, lane, settled, letter } = setUp()
+  home.answer = (seq) => (seq === 1 ? refusal('ABZU_QUOTA_EXCEEDED') : receipt)
+  for (const seq of [1, 2, 3]) lane.add(letter(seq))
+  await time.advance(0)
+  t.strictSame(settled, ['2 receipt', '3 receipt'])
 })
 
 t.test('a letter past its end is not sent any more', async (t) => {
