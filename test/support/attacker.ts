@@ -1,5 +1,7 @@
 /** A libp2p node without manners, and what it may do. @module */
 
+import { raceSignal } from '../../src/machine/transport/race-signal.ts'
+import type { Carrier } from '../../src/machine/transport/addresses.ts'
 import { quic } from '@chainsafe/libp2p-quic'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Connection, Stream, StreamMuxerFactory } from '@libp2p/interface'
@@ -13,6 +15,7 @@ import type { Test } from 'tap'
 export interface AttackerInit {
   readonly muxer?: () => StreamMuxerFactory
   readonly key?: 'Ed25519' | 'secp256k1'
+  readonly carrier?: Carrier
   /** IPv4 address of the loopback network that its TCP connections come from. */
   readonly from?: string
 }
@@ -20,14 +23,14 @@ export interface AttackerInit {
 /** Ends with the test. */
 export async function openAttacker(
   t: Pick<Test, 'teardown'>,
-  { muxer = yamux(), key = 'Ed25519', from }: AttackerInit = {},
+  { muxer = yamux(), key = 'Ed25519', carrier = 'tcp', from }: AttackerInit = {},
 ): Promise<Libp2p> {
   const privateKey =
     key === 'Ed25519' ? await generateKeyPair('Ed25519') : await generateKeyPair('secp256k1')
   const dialOpts = { noDelay: true, ...(from && { localAddress: from }) }
   const attacker = await createLibp2p({
     privateKey,
-    transports: [tcp({ dialOpts }), quic()],
+    transports: carrier === 'tcp' ? [tcp({ dialOpts })] : [quic()],
     connectionEncrypters: [noise()],
     streamMuxers: [muxer],
     connectionMonitor: { enabled: false },
@@ -47,6 +50,8 @@ export async function hostileStream(
   connection: Connection,
   protocol: string,
 ): Promise<Stream | undefined> {
-  const signal = AbortSignal.timeout(5000)
-  return connection.newStream(protocol, { signal, maxOutboundStreams: 1000 }).catch(() => undefined)
+  const signal = AbortSignal.timeout(1000)
+  const opening = connection.newStream(protocol, { signal, maxOutboundStreams: 1000 })
+  // by QUIC it heeds no signal where the other side lets no more streams in
+  return raceSignal(opening, signal).catch(() => undefined)
 }

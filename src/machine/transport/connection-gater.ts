@@ -28,6 +28,10 @@ export function connectionGater({
   connections,
 }: ConnectionGaterDeps): ConnectionGater {
   const pending = new PendingInbound(limits)
+  /** Inbound connections that found a place, from before their handshake ends until they close: many that are
+   *  made at once would else all find the last one. */
+  const placed = new Set<MultiaddrConnection>()
+  const outbound = () => connections().filter(({ direction }) => direction === 'outbound')
   const hasOtherKey = (peerId: Libp2pPeerId) => peerId.type !== 'Ed25519'
   return {
     denyDialMultiaddr: () => false,
@@ -37,11 +41,15 @@ export function connectionGater({
       return !admitsAddress({ address, others }, limits) || !pending.begin(inbound)
     },
     // the first to know who it is
-    denyInboundEncryptedConnection: (libp2pPeerId, { remoteAddr }) => {
+    denyInboundEncryptedConnection: (libp2pPeerId, inbound) => {
       const peerId = libp2pPeerId.toString() as PeerId
       if (hasOtherKey(libp2pPeerId)) return true
-      if (isShutOut({ peerId, address: remoteAddr.toString() })) return true
-      return !admitsPeer({ isKept: isKept(peerId), count: connections().length }, limits)
+      if (isShutOut({ peerId, address: inbound.remoteAddr.toString() })) return true
+      const count = placed.size + outbound().length
+      if (!admitsPeer({ isKept: isKept(peerId), count }, limits)) return true
+      placed.add(inbound)
+      inbound.addEventListener('close', () => placed.delete(inbound), { once: true })
+      return false
     },
     denyInboundUpgradedConnection: (_, inbound) => {
       pending.done(inbound)

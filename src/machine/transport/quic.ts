@@ -1,7 +1,7 @@
 /**
  * QUIC beside TCP, where its native binding loads. What the library leaves open is closed here: a dial that
  * ignores signals, and a listener that waits for one handshake after the other.
- * @see docs/adr/0007-tcp-before-quic.md
+ * @see docs/adr/0009-tcp-before-quic.md
  * @module
  */
 

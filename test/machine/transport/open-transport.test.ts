@@ -135,6 +135,27 @@ function testCarrier(t: Test, at: (place: string) => TestTransportInit): void {
     t.same(await Promise.all([ask(toRight, 'r'), ask(toLeft, 'l')]), ['r', 'l'])
   })
 
+  t.test('streams that either side gives up make room for others', async (t) => {
+    const [server, client] = [
+      await listening(t, at('127.0.0.1:0')),
+      await openTestTransport(t, { tcp: [] }),
+    ]
+    server.handle(echo, async (stream) => {
+      for await (const batch of stream.batches()) {
+        if (batch.length > 0) throw new AbzuError('ABZU_DENIED', 'not today')
+      }
+    })
+    const addresses = server.addresses()
+    for (let n = 0; n < 150; n++) {
+      const stream = await client.open(server.peerId, echo, { addresses })
+      if (n % 3 === 0) stream.send(new Uint8Array(1))
+      else if (n % 3 === 1) stream.abort(new AbzuError('ABZU_CLOSED', 'enough'))
+      else await stream.end()
+      await stream.closed
+    }
+    t.equal(client.peers().length, 1, 'all by one connection')
+  })
+
   t.test('a protocol that the peer does not serve', async (t) => {
     const [server, client] = [
       await listening(t, at('127.0.0.1:0')),

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Protocol } from '../../../src/base/wire/protocols.ts'
 import { systemScheduler as scheduler } from '../../../src/base/util/system-time.ts'
+import { carrierOf } from '../../../src/machine/transport/addresses.ts'
 import { call, serveCalls } from '../../../src/machine/transport/call.ts'
 import type { Transport } from '../../../src/machine/transport/transport.ts'
 import { attack, hostileStream, openAttacker } from '../../support/attacker.ts'
@@ -68,7 +69,7 @@ function testCarrier(t: Test, at: TestTransportInit): void {
   t.test('streams that are opened too fast are reset, and their peer shut out', async (t) => {
     const limits = { peerStreams: { perSecond: 1, burst: 100 } }
     const victim = await openVictim(t, { ...at, limits })
-    const attacker = await openAttacker(t)
+    const attacker = await openAttacker(t, { carrier: carrierOf(victim.address) })
     const connection = await attack(attacker, victim.address)
     let opened = 0
     for (; opened < 1000 && connection.status === 'open'; opened++) {
