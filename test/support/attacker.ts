@@ -50,7 +50,7 @@ export async function hostileStream(
   connection: Connection,
   protocol: string,
 ): Promise<Stream | undefined> {
-  const signal = AbortSignal.timeout(1000)
+  const signal = AbortSignal.timeout(500)
   const opening = connection.newStream(protocol, { signal, maxOutboundStreams: 1000 })
   // by QUIC it heeds no signal where the other side lets no more streams in
   return raceSignal(opening, signal).catch(() => undefined)
