@@ -22,10 +22,15 @@ import { deliverHandler } from '../machine/mailbox/deliver-handler.ts'
 import { startJanitor } from '../machine/mailbox/janitor.ts'
 import { Mailboxes } from '../machine/mailbox/mailboxes.ts'
 import { Outbox } from '../machine/mailbox/outbox.ts'
-import { Directory, recordHandler } from '../machine/node/directory.ts'
+import { Directory } from '../machine/node/directory.ts'
+import { defaultDirectoryLimits } from '../machine/node/directory-limits.ts'
+import { HeldRecords } from '../machine/node/held-records.ts'
 import { ListenPorts } from '../machine/node/listen-ports.ts'
 import { loadMachineIdentity } from '../machine/node/machine-identity.ts'
+import { MeshPeers } from '../machine/node/mesh-peers.ts'
 import { PeerBook } from '../machine/node/peer-book.ts'
+import { RecordPublisher } from '../machine/node/record-publisher.ts'
+import { recordServer } from '../machine/node/record-server.ts'
 import { serveCalls } from '../machine/transport/call.ts'
 import { openTransport } from '../machine/transport/open-transport.ts'
 import { serveControlApi } from '../surface/api/serve.ts'
@@ -58,6 +63,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
   const { clock, scheduler, log } = system
   const { limits } = config
   const platform = nodePlatform()
+  const random = (length: number) => platform.random(length)
   const open = new CloseStack()
   try {
     await prepareHome(config.home)
@@ -74,14 +80,35 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
         quic: ports.recall('quic', config.quic),
         clock,
         scheduler,
-        random: (length) => platform.random(length),
+        random,
         log,
       }),
     )
     const peers = new PeerBook({ table: store.table('peers'), transport })
 
     const mailboxes = new Mailboxes({ platform, store, limits: limits.mailbox, clock, log })
-    const directory = new Directory({ transport, records: mailboxes, scheduler })
+    const forDirectory = { platform, limits: defaultDirectoryLimits, clock, scheduler, log }
+    const held = await HeldRecords.open({
+      ...forDirectory,
+      table: store.table('records'),
+      hosted: mailboxes,
+      isNear: async (key) => transport.mesh.isNear(key),
+    })
+    const directory = new Directory({ ...forDirectory, transport, hosted: mailboxes, held })
+    const publisher = open.add(
+      new RecordPublisher({ ...forDirectory, directory, held, hosted: mailboxes, random }),
+    )
+    const meshPeers = open.add(
+      new MeshPeers({
+        table: store.table('mesh-peers'),
+        transport,
+        clock,
+        scheduler,
+        random,
+        log,
+        joined: () => publisher.retry(),
+      }),
+    )
     const outbox = open.add(
       new Outbox({
         platform,
@@ -118,13 +145,15 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     serveCalls(transport, recordProtocol, {
       timeoutMs: 5000,
       scheduler,
-      answer: recordHandler(mailboxes),
+      answer: recordServer({ held, limits: defaultDirectoryLimits, clock }),
     })
     await transport.listen()
     await ports.remember('tcp', config.tcp, transport.addresses())
     await ports.remember('quic', config.quic, transport.addresses())
     await outbox.start()
     await peers.start()
+    await meshPeers.start()
+    await publisher.start()
     for (const address of config.peers) await peers.add(address)
 
     const node = {

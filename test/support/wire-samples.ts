@@ -39,6 +39,12 @@ import {
   mailboxRecordShape,
   receiptShape,
 } from '../../src/base/wire/records.ts'
+import {
+  decodePutAnswer,
+  decodeRecordRequest,
+  encodePutAnswer,
+  encodeRecordRequest,
+} from '../../src/base/wire/record-call.ts'
 import { decodeShape, type Shape } from '../../src/base/wire/shape.ts'
 import { encodeSlotHeader, parseSlotHeader, slotClass } from '../../src/base/wire/slot.ts'
 
@@ -187,6 +193,32 @@ export const deliverSamples: readonly WireSample[] = [
   },
 ]
 
+const recordRequests = {
+  'record request': { kind: 'get' as const, mailbox: counting(32) },
+  'record offer': { kind: 'put' as const, record: counting(80) },
+}
+const putAnswers = {
+  'record held': { kind: 'held' as const },
+  'record stale': { kind: 'stale' as const, record: counting(80, 1) },
+  'record fork': { kind: 'fork' as const, record: counting(80, 2) },
+}
+
+/** Messages of the directory. */
+export const recordCallSamples: readonly WireSample[] = [
+  ...Object.entries(recordRequests).map(([name, value]) => ({
+    name,
+    value,
+    bytes: encodeRecordRequest(value),
+    decode: decodeRecordRequest,
+  })),
+  ...Object.entries(putAnswers).map(([name, value]) => ({
+    name,
+    value,
+    bytes: encodePutAnswer(value),
+    decode: decodePutAnswer,
+  })),
+]
+
 const envelopeHeader = { suite: 1, keyId: counting(8), expiresAtHours: 490_720 }
 const slotHeader = {
   class: slotClass.sealed,
@@ -250,4 +282,5 @@ export const wireSamples: readonly WireSample[] = [
   ...layoutSamples,
   ...deliverSamples,
   ...recordSamples,
+  ...recordCallSamples,
 ]

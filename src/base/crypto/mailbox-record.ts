@@ -1,10 +1,12 @@
-import { equalBytes } from '../util/bytes.ts'
+import type { MailboxId } from '../util/brand.ts'
+import { compareBytes, equalBytes } from '../util/bytes.ts'
 import { AbzuError } from '../util/errors.ts'
 import { encode } from '../wire/codec.ts'
 import { keyIdBytes } from '../wire/envelope.ts'
 import { wireLimits } from '../wire/limits.ts'
 import { mailboxRecordShape, type MailboxRecord } from '../wire/records.ts'
 import { decodeShape } from '../wire/shape.ts'
+import { mailboxIdOf } from './address.ts'
 import { openDeviceCertificate } from './certificate.ts'
 import { labels } from './labels.ts'
 import type { CryptoPlatform } from './platform.ts'
@@ -38,20 +40,94 @@ export function openMailboxRecord(
   signed: Uint8Array,
   expectedRootPk: Uint8Array,
 ): MailboxRecord {
+  return verified(platform, signed, unverifiedRecord(signed), expectedRootPk).record
+}
+
+/** A record that its account has signed. */
+export interface VerifiedMailboxRecord {
+  /** As it travels. */
+  readonly signed: Uint8Array
+  readonly record: MailboxRecord
+  /** Of the account that signed. */
+  readonly mailbox: MailboxId
+  /** Ed25519 public key of the device that signed, 32 bytes. */
+  readonly signPk: Uint8Array
+  /** Number of the identity document with which that device was certified last. */
+  readonly docSeq: number
+}
+
+/** What a record says of itself, before it is verified.
+ *  @throws {AbzuError} ABZU_MALFORMED */
+export function unverifiedRecord(signed: Uint8Array): MailboxRecord {
   if (signed.length > wireLimits.recordBytesMax) {
     throw new AbzuError('ABZU_MALFORMED', `a mailbox record of ${signed.length} bytes`)
   }
-  const record = decodeShape(mailboxRecordShape, unverifiedBody(signed), 'mailbox record')
-  if (!equalBytes(record.account, expectedRootPk)) {
+  return decodeShape(mailboxRecordShape, unverifiedBody(signed), 'mailbox record')
+}
+
+/** Verifies a record by the account that it names, for whoever holds records of any account.
+ *  @throws {AbzuError} ABZU_MALFORMED, ABZU_SIGNATURE_INVALID */
+export function verifyMailboxRecord(
+  platform: Pick<CryptoPlatform, 'ed25519' | 'sha256'>,
+  signed: Uint8Array,
+): VerifiedMailboxRecord {
+  const record = unverifiedRecord(signed)
+  const { signPk, docSeq } = verified(platform, signed, record, record.account)
+  return { signed, record, mailbox: mailboxIdOf(platform, record.account), signPk, docSeq }
+}
+
+function verified(
+  platform: Pick<CryptoPlatform, 'ed25519'>,
+  signed: Uint8Array,
+  record: MailboxRecord,
+  rootPk: Uint8Array,
+): { record: MailboxRecord; signPk: Uint8Array; docSeq: number } {
+  if (!equalBytes(record.account, rootPk)) {
     throw new AbzuError('ABZU_SIGNATURE_INVALID', 'a mailbox record of another account')
   }
-  const device = openDeviceCertificate(platform, record.deviceCertificate, expectedRootPk)
-  openStatement(platform, labels.mailboxRecord, device.signPk, signed)
+  const { signPk, docSeq } = openDeviceCertificate(platform, record.deviceCertificate, rootPk)
+  openStatement(platform, labels.mailboxRecord, signPk, signed)
   const lifeHours = record.notAfterHours - record.notBeforeHours
   if (lifeHours <= 0 || lifeHours > recordHoursMax) {
     throw new AbzuError('ABZU_MALFORMED', `a mailbox record for ${lifeHours} hours`)
   }
-  return record
+  return { record, signPk, docSeq }
+}
+
+/** Place of a record in the history of its account. */
+export type RecordPlace = Pick<VerifiedMailboxRecord, 'docSeq'> & { readonly seq: number }
+
+/** Positive where `a` is newer. The identity document counts first: what a stolen key signs after its
+ *  revocation is older than all that the account signs from then on, whatever number it gives itself.
+ *  @see docs/adr/0011-certificates-are-renewed-together.md */
+export function comparePlaces(a: RecordPlace, b: RecordPlace): number {
+  return a.docSeq - b.docSeq || a.seq - b.seq
+}
+
+/** The place of a verified record. */
+export function placeOf({ docSeq, record }: VerifiedMailboxRecord): RecordPlace {
+  return { docSeq, seq: record.seq }
+}
+
+/** Positive where `a` is to be used instead of `b`, another record of the same account. Of two at the same place the
+ *  one with the lower hash is used, so that all holders agree. */
+export function compareRecords(
+  platform: Pick<CryptoPlatform, 'sha256'>,
+  a: VerifiedMailboxRecord,
+  b: VerifiedMailboxRecord,
+): number {
+  const byPlace = comparePlaces(placeOf(a), placeOf(b))
+  if (byPlace !== 0) return byPlace
+  return compareBytes(platform.sha256(b.signed), platform.sha256(a.signed))
+}
+
+/** Whether one device signed two records for one place: it, or who has its key, deceives somebody. */
+export function isFork(a: VerifiedMailboxRecord, b: VerifiedMailboxRecord): boolean {
+  return (
+    comparePlaces(placeOf(a), placeOf(b)) === 0 &&
+    equalBytes(a.signPk, b.signPk) &&
+    !equalBytes(a.signed, b.signed)
+  )
 }
 
 /** Short name of an X-Wing public key, 8 bytes: the key id in an envelope's header. */

@@ -48,6 +48,8 @@ const tables = {
   peers: 7,
   node: 8,
   'outbox-envelopes': 9,
+  'mesh-peers': 10,
+  records: 11,
 } as const
 
 export type TableName = keyof typeof tables

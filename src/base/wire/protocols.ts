@@ -10,5 +10,8 @@ export interface Protocol {
 /** Sealed mail to a mailbox's host. @see docs/protocol.md#delivery */
 export const deliverProtocol: Protocol = { id: '/abzu/deliver/1.0.0', streamsMax: 8 }
 
-/** A mailbox's signed record from one of its hosts. @see docs/protocol.md#mailbox-record */
+/** Which nodes are near a key: libp2p's kad-dht in a mesh of its own, for routing only. @see docs/protocol.md#directory */
+export const routingProtocol: Protocol = { id: '/abzu/kad/1.0.0', streamsMax: 16 }
+
+/** A mailbox's signed record, asked for or offered. @see docs/protocol.md#directory */
 export const recordProtocol: Protocol = { id: '/abzu/record/1.0.0', streamsMax: 16 }

@@ -43,6 +43,7 @@ export type Taken =
     }
 
 const dayMs = 86_400_000
+const hostedPage = 512
 
 export class Mailboxes implements SlotDesk {
   readonly #deps: MailboxesDeps
@@ -53,6 +54,7 @@ export class Mailboxes implements SlotDesk {
   readonly #inMemory = new Map<string, Promise<HostedMailbox | undefined>>()
   readonly #ready = new Map<string, HostedMailbox>()
   readonly #listeners = new Listeners()
+  readonly #recordWatchers = new Set<(mailbox: MailboxId) => void>()
   /** Per mailbox: the last change of its slots, so that each sees what the one before it did. */
   readonly #changes = new Map<string, Promise<unknown>>()
 
@@ -84,6 +86,7 @@ export class Mailboxes implements SlotDesk {
     const row = { table: this.#hostedRows.name, key: mailbox, value: rootPk }
     await store.items.putSlots(slots, [row])
     this.#keep(hosted)
+    this.#tellOfRecord(mailbox)
     return this.#own(mailbox)
   }
 
@@ -104,6 +107,30 @@ export class Mailboxes implements SlotDesk {
   /** The newest signed record of a mailbox hosted here. */
   async record(mailbox: MailboxId): Promise<Uint8Array | undefined> {
     return (await this.#hosted(mailbox))?.record
+  }
+
+  /** Every mailbox that is hosted here. */
+  async *mailboxes(): AsyncIterable<MailboxId> {
+    let after: Uint8Array | undefined
+    for (let count = hostedPage; count === hostedPage;) {
+      count = 0
+      const page = { limit: hostedPage, ...(after && { after }) }
+      for await (const { key } of this.#hostedRows.range(page)) {
+        count++
+        after = key
+        yield concatBytes(key) as MailboxId
+      }
+    }
+  }
+
+  /** Calls `listener`, which must not throw, with each mailbox whose record has changed, once that is durable. */
+  watchRecords(listener: (mailbox: MailboxId) => void): Cancel {
+    this.#recordWatchers.add(listener)
+    return () => this.#recordWatchers.delete(listener)
+  }
+
+  #tellOfRecord(mailbox: MailboxId): void {
+    for (const watcher of this.#recordWatchers) watcher(concatBytes(mailbox) as MailboxId)
   }
 
   /** Takes a batch of deliveries from one peer; `neighbour` stands for where it is connected from. Resolves,
@@ -204,7 +231,9 @@ export class Mailboxes implements SlotDesk {
     const isEmpty = removal.rows.length === 0
     const removed = isEmpty ? undefined : items.remove(mailbox, removal.ids, removal.rows)
     const [results] = await Promise.all([items.putSlots(slots), removed])
+    const before = hosted.record
     for (const [n, slot] of checked.entries()) if (results[n] === 'stored') slot.apply()
+    if (hosted.record !== before) this.#tellOfRecord(mailbox)
   }
 
   #expectRoom(hosted: HostedMailbox, slots: readonly CheckedSlot[]): void {

@@ -1,32 +1,56 @@
 /**
- * Where other people's mail goes: their signed mailbox records, asked of the hosts that a link or a
- * contact names.
- * @see docs/protocol.md#mailbox-record
+ * Where other people's mail goes: their signed mailbox records, asked of the hosts that are named and of the
+ * mesh; and the way of this node's own records to those that hold them.
+ * @see docs/protocol.md#directory
  * @module
  */
 
+import { verifyMailboxRecord } from '../../base/crypto/mailbox-record.ts'
+import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
-import type { Scheduler } from '../../base/util/clock.ts'
+import { equalBytes, toHex } from '../../base/util/bytes.ts'
+import type { Clock, Scheduler } from '../../base/util/clock.ts'
 import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
+import type { Log } from '../../base/util/log.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
 import { recordProtocol } from '../../base/wire/protocols.ts'
-import { decodeRecordRequest, encodeRecordRequest } from '../../base/wire/record-call.ts'
+import {
+  decodePutAnswer,
+  encodeRecordRequest,
+  type PutAnswer,
+} from '../../base/wire/record-call.ts'
 import type { Host } from '../../base/wire/records.ts'
 import { call } from '../transport/call.ts'
+import type { MeshPeer } from '../transport/mesh-routing.ts'
 import type { Transport } from '../transport/transport.ts'
-
-/** The records of the mailboxes that this node hosts. */
-export interface HostedRecords {
-  record(mailbox: MailboxId): Promise<Uint8Array | undefined>
-}
+import { AnswerCache } from './answer-cache.ts'
+import type { DirectoryLimits } from './directory-limits.ts'
+import type { HeldRecords, HostedRecords } from './held-records.ts'
+import { Inquiry, type KnownPlace } from './inquiry.ts'
+import { inParallel } from './in-parallel.ts'
 
 export interface DirectoryDeps {
   readonly transport: Transport
-  readonly records: HostedRecords
+  readonly hosted: HostedRecords
+  readonly held: HeldRecords
+  readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256'>
+  readonly limits: DirectoryLimits
+  readonly clock: Clock
   readonly scheduler: Scheduler
+  readonly log: Log
 }
 
-const resolveTimeoutMs = 5000
+/** What became of a record that was offered to the mesh. */
+export interface Publication {
+  /** Nodes that hold it now. */
+  readonly held: number
+  /** Nodes that were asked and do not. */
+  readonly refused: number
+  /** Nodes that hold a newer one of the account: it is ahead elsewhere. */
+  readonly stale: number
+  /** Nodes that hold another one of the same place. */
+  readonly forks: number
+}
 
 /** The addresses of a host as a transport dials them: a record names the peer once, not in each. */
 export function dialAddresses({ peerId, addresses = [] }: Host): string[] {
@@ -35,9 +59,13 @@ export function dialAddresses({ peerId, addresses = [] }: Host): string[] {
 
 export class Directory {
   readonly #deps: DirectoryDeps
+  readonly #cache: AnswerCache
+  #resolving = 0
 
   constructor(deps: DirectoryDeps) {
     this.#deps = deps
+    const { limits, clock, platform } = deps
+    this.#cache = new AnswerCache({ platform, clock, limits })
   }
 
   /** This node as a home, with the addresses at which it can be reached now. */
@@ -50,42 +78,138 @@ export class Directory {
     return { peerId: transport.peerId, role: 'home', addresses }
   }
 
-  /** The record that the first of `hosts` to answer has. Not verified: the caller knows the root key.
-   *  @throws {AbzuError} ABZU_NOT_FOUND where a host answered without one; ABZU_UNREACHABLE, ABZU_TIMEOUT */
-  async resolve(mailbox: MailboxId, hosts: readonly Host[]): Promise<Uint8Array> {
-    let failure = new AbzuError('ABZU_UNREACHABLE', 'no host of the mailbox is known')
-    for (const host of hosts.slice(0, wireLimits.hostsMax)) {
-      try {
-        return await this.#ask(mailbox, host)
-      } catch (error) {
-        failure = toAbzuError(error)
-        if (!isAbzuError(error)) break
-      }
+  /** The newest record of a mailbox that `hosts` or, where they do not answer, the mesh has; without hosts, the
+   *  mesh alone. It is signed by the account that the mailbox is of, and not older than `known`.
+   *  @throws {AbzuError} ABZU_NOT_FOUND where somebody answered and nobody has it; ABZU_UNREACHABLE where nobody
+   *  answered; ABZU_OVERLOADED */
+  async resolve(
+    mailbox: MailboxId,
+    hosts: readonly Host[],
+    known: KnownPlace = {},
+  ): Promise<Uint8Array> {
+    const { hosted, held, limits, scheduler, platform, log } = this.#deps
+    if (await hosted.record(mailbox)) return (await held.newest(mailbox)) as Uint8Array
+    const remembered = this.#cache.fresh(mailbox, known, held.get(mailbox))
+    if (remembered) return remembered
+    if (this.#resolving >= limits.resolvesMax) {
+      throw new AbzuError('ABZU_OVERLOADED', 'too many mailboxes are looked for')
     }
-    throw failure
+    this.#resolving++
+    try {
+      const inquiry = new Inquiry({ platform, scheduler, limits, log }, { mailbox, known })
+      for (const mine of [this.#cache.any(mailbox), held.get(mailbox)]) {
+        if (mine) inquiry.remember(mine)
+      }
+      const signed = await inquiry.run({
+        hosts: hosts.slice(0, wireLimits.hostsMax),
+        askHost: async (host, signal) => this.#askHost(mailbox, host, signal),
+        nearby: (wait) => this.#nearby(mailbox, wait),
+        ask: async (peer, signal) => this.#ask(mailbox, peer, signal),
+      })
+      this.#cache.keep(mailbox, signed)
+      return signed
+    } finally {
+      this.#resolving--
+    }
   }
 
-  async #ask(mailbox: MailboxId, host: Host): Promise<Uint8Array> {
-    const { transport, records, scheduler } = this.#deps
-    const peer = host.peerId as PeerId
-    if (peer === transport.peerId) return found(await records.record(mailbox))
-    return call(transport, peer, recordProtocol, encodeRecordRequest(mailbox), {
-      addresses: dialAddresses(host),
-      timeoutMs: resolveTimeoutMs,
+  /** Offers the newest record of a mailbox to the nodes nearest to it. Never rejects for what a node does. */
+  async publish(mailbox: MailboxId): Promise<Publication> {
+    const { transport, held, limits, scheduler } = this.#deps
+    const counts = { held: 0, refused: 0, stale: 0, forks: 0 }
+    const signed = await held.newest(mailbox)
+    if (!signed) return counts
+    const peers = await this.#lookup(mailbox)
+    const wanted = limits.holdersMax
+    await inParallel(peers, limits.askParallelMax, async (peer) => {
+      if (counts.held >= wanted) return
+      try {
+        const request = encodeRecordRequest({ kind: 'put', record: signed })
+        const answer = await call(transport, peer.peerId, recordProtocol, request, {
+          addresses: peer.addresses,
+          timeoutMs: limits.askMs,
+          scheduler,
+        })
+        await this.#count(mailbox, { signed, peer, answer: decodePutAnswer(answer) }, counts)
+      } catch (error) {
+        if (!isAbzuError(error)) throw error
+        counts.refused++
+        this.#note('record-not-taken', mailbox, peer, error)
+      }
+    })
+    held.refreshed(mailbox)
+    return counts
+  }
+
+  async #count(
+    mailbox: MailboxId,
+    { signed, peer, answer }: { signed: Uint8Array; peer: MeshPeer; answer: PutAnswer },
+    counts: { held: number; stale: number; forks: number },
+  ): Promise<void> {
+    if (answer.kind === 'held') {
+      counts.held++
+      return
+    }
+    const other = verifyMailboxRecord(this.#deps.platform, answer.record)
+    const isOfMailbox = equalBytes(other.mailbox, mailbox)
+    if (!isOfMailbox || equalBytes(answer.record, signed)) {
+      throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'an answer about another record')
+    }
+    counts[answer.kind === 'fork' ? 'forks' : 'stale']++
+    this.#deps.log.warn(answer.kind === 'fork' ? 'record-fork' : 'record-outrun', {
+      mailbox: toHex(mailbox.subarray(0, 8)),
+      peer: peer.peerId,
+    })
+    await this.#deps.held.keepAhead(answer.record, peer.peerId)
+  }
+
+  async #lookup(mailbox: MailboxId): Promise<MeshPeer[]> {
+    const { transport, scheduler, limits } = this.#deps
+    const controller = new AbortController()
+    const cancel = scheduler.after(limits.answersMs, () => controller.abort())
+    try {
+      return await transport.mesh.closest(mailbox, controller.signal)
+    } finally {
+      cancel()
+    }
+  }
+
+  /** Whom to ask for a record: those known to be near, and where they do not say enough soon, those that a lookup
+   *  finds. */
+  async *#nearby(
+    mailbox: MailboxId,
+    { patience, signal }: { patience: Promise<void>; signal: AbortSignal },
+  ): AsyncIterable<MeshPeer[]> {
+    const { mesh } = this.#deps.transport
+    yield await mesh.known(mailbox)
+    await patience
+    if (!signal.aborted) yield await mesh.closest(mailbox, signal)
+  }
+
+  async #askHost(mailbox: MailboxId, host: Host, signal: AbortSignal): Promise<Uint8Array> {
+    const peer = { peerId: host.peerId as PeerId, addresses: dialAddresses(host) }
+    return this.#ask(mailbox, peer, signal)
+  }
+
+  async #ask(mailbox: MailboxId, peer: MeshPeer, signal: AbortSignal): Promise<Uint8Array> {
+    const { transport, limits, scheduler } = this.#deps
+    if (peer.peerId === transport.peerId) {
+      throw new AbzuError('ABZU_NOT_FOUND', 'this node hosts no such mailbox')
+    }
+    const request = encodeRecordRequest({ kind: 'get', mailbox })
+    return call(transport, peer.peerId, recordProtocol, request, {
+      addresses: peer.addresses,
+      timeoutMs: limits.askMs,
       scheduler,
+      signal,
     })
   }
-}
 
-/** Answers one call of `/abzu/record/1.0.0`.
- *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_MALFORMED */
-export function recordHandler(
-  records: HostedRecords,
-): (request: Uint8Array) => Promise<Uint8Array> {
-  return async (request) => found(await records.record(decodeRecordRequest(request) as MailboxId))
-}
-
-function found(record: Uint8Array | undefined): Uint8Array {
-  if (!record) throw new AbzuError('ABZU_NOT_FOUND', 'no record of this mailbox')
-  return record
+  #note(event: string, mailbox: MailboxId, { peerId }: MeshPeer, error: unknown): void {
+    this.#deps.log.debug(event, {
+      mailbox: toHex(mailbox.subarray(0, 8)),
+      peer: peerId,
+      error: toAbzuError(error),
+    })
+  }
 }

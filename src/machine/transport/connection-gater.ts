@@ -17,6 +17,8 @@ export interface ConnectionGaterDeps {
   /** Whether this node keeps itself connected to a peer. */
   readonly isKept: (peerId: PeerId) => boolean
   readonly isShutOut: (speaker: Speaker) => boolean
+  /** Whether this node itself, and not its routing, is dialling a peer. */
+  readonly isDialling: (peerId: PeerId) => boolean
   readonly connections: () => Connection[]
 }
 
@@ -25,6 +27,7 @@ export function connectionGater({
   limits,
   isKept,
   isShutOut,
+  isDialling,
   connections,
 }: ConnectionGaterDeps): ConnectionGater {
   const pending = new PendingInbound(limits)
@@ -35,6 +38,11 @@ export function connectionGater({
   const hasOtherKey = (peerId: Libp2pPeerId) => peerId.type !== 'Ed25519'
   return {
     denyDialMultiaddr: () => false,
+    denyDialPeer: (peerId) => {
+      const id = peerId.toString() as PeerId
+      const isKeptOrWanted = isKept(id) || isDialling(id)
+      return !admitsPeer({ isKept: isKeptOrWanted, count: connections().length }, limits)
+    },
     denyInboundConnection: (inbound: MultiaddrConnection) => {
       const others = connections().map((connection) => connection.remoteAddr.toString())
       const address = inbound.remoteAddr.toString()

@@ -28,6 +28,10 @@ export class Dialer {
     this.#deps = deps
   }
 
+  isDialling(peerId: PeerId): boolean {
+    return this.#dials.has(peerId)
+  }
+
   /** Connects to `peerId`. Who asks while a dial of it runs waits for that one, and dials again where it failed
    *  at other addresses than theirs. A signal ends the waiting, not the dial.
    *  @throws {AbzuError} ABZU_UNREACHABLE, ABZU_OVERLOADED; the signal's reason */

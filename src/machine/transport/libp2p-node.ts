@@ -7,6 +7,7 @@
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
+import type { KadDHTComponents } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
@@ -14,12 +15,14 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { PeerId } from '../../base/util/brand.ts'
-import type { Scheduler } from '../../base/util/clock.ts'
+import type { Clock, Scheduler } from '../../base/util/clock.ts'
 import type { Log } from '../../base/util/log.ts'
 import { carrierOf } from './addresses.ts'
 import { connectionGater } from './connection-gater.ts'
+import { KadRouting } from './kad-routing.ts'
 import { libp2pLog } from './libp2p-log.ts'
 import { listenError, recordingListenErrors, type ListenFailure } from './listen-errors.ts'
+import type { MeshRouting } from './mesh-routing.ts'
 import { loadQuic, type ImportQuic } from './quic.ts'
 import type { Speaker } from './standing.ts'
 import type { TransportLimits } from './transport-limits.ts'
@@ -32,6 +35,13 @@ export interface Libp2pNodeInit {
   readonly isKept: (peerId: PeerId) => boolean
   readonly isShutOut: (speaker: Speaker) => boolean
   readonly scheduler: Scheduler
+  /** Whether this node itself, and not its routing, is dialling a peer. */
+  readonly isDialling: (peerId: PeerId) => boolean
+  /** Those of addresses that strangers told which may be dialled. */
+  readonly dialable: (addresses: readonly string[]) => string[]
+  /** As libp2p hashes keys and peer ids for their place in the mesh. */
+  readonly sha256: (bytes: Uint8Array) => Uint8Array
+  readonly clock: Pick<Clock, 'monotonicMs'>
   readonly log: Log
   readonly importQuic?: ImportQuic | undefined
 }
@@ -39,6 +49,7 @@ export interface Libp2pNodeInit {
 /** What our transport uses of libp2p. */
 export interface Libp2pNode {
   readonly libp2p: Libp2p
+  readonly mesh: MeshRouting
   /** Listens at all of `addresses` or throws; leaves out QUIC where this machine has none.
    *  @throws {AbzuError} ABZU_PORT_IN_USE, ABZU_CONFIG_INVALID */
   listen(addresses: readonly string[]): Promise<void>
@@ -61,11 +72,11 @@ interface Inside {
 
 /** Starts a node that dials, and listens nowhere yet. */
 export async function startLibp2pNode(init: Libp2pNodeInit): Promise<Libp2pNode> {
-  const { machineSeed, limits, log } = init
+  const { machineSeed, limits, dialable, log } = init
   const listenErrors: ListenFailure[] = []
   const quic = await loadQuic(init)
   const makers: TransportMaker[] = [tcpTransport(limits), ...(quic ? [quic] : [])]
-  const libp2p: Libp2p<{ inside: Inside }> = await createLibp2p({
+  const libp2p: Libp2p<{ inside: Inside; mesh: KadRouting }> = await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', machineSeed),
     nodeInfo: { name: 'abzu', version: '1', userAgent: 'abzu/1' },
     logger: libp2pLog(log),
@@ -105,6 +116,10 @@ export async function startLibp2pNode(init: Libp2pNodeInit): Promise<Libp2pNode>
       reconnectRetries: 0,
       resolvers: {},
     },
+    peerStore: {
+      addressFilter: (_, address) => dialable([address.toString()]).length > 0,
+      maxAddressAge: limits.routedAddressMs,
+    },
     connectionMonitor: {
       pingInterval: limits.monitorIntervalMs,
       pingTimeout: { minTimeout: limits.monitorTimeoutMs, maxTimeout: limits.monitorTimeoutMs },
@@ -122,14 +137,17 @@ export async function startLibp2pNode(init: Libp2pNodeInit): Promise<Libp2pNode>
         maxOutboundStreams: 2,
         timeout: limits.monitorTimeoutMs,
       }),
+      mesh: (components: KadDHTComponents) => new KadRouting(components, init),
       inside: ({ transportManager, addressManager }: Inside): Inside => ({
         transportManager,
         addressManager,
       }),
     },
   })
-  // peers are dialled at the addresses their records name: what they tell libp2p is forgotten with them
+  const { mesh } = libp2p.services
+  // only the addresses of peers that routing leads to are kept: what others tell libp2p is forgotten with them
   const forget = (peerId: Parameters<typeof libp2p.peerStore.delete>[0]) => {
+    if (mesh.isRouted(peerId)) return
     libp2p.peerStore.delete(peerId).catch((error: unknown) => {
       log.debug('peer not forgotten', { error: error as Error })
     })
@@ -143,6 +161,7 @@ export async function startLibp2pNode(init: Libp2pNodeInit): Promise<Libp2pNode>
   const isServed = (address: string) => quic !== undefined || carrierOf(address) !== 'quic'
   return {
     libp2p,
+    mesh,
     async listen(addresses) {
       listenErrors.length = 0
       const usable = addresses.filter(isServed).map((address) => multiaddr(address))

@@ -12,6 +12,7 @@ import type { Dialer } from './dialer.ts'
 import type { FrameStream } from './frame-stream.ts'
 import type { Libp2pNode } from './libp2p-node.ts'
 import { Libp2pPipe } from './libp2p-pipe.ts'
+import type { MeshRouting } from './mesh-routing.ts'
 import { PipeFrameStream } from './pipe-frame-stream.ts'
 import type { ImportQuic } from './quic.ts'
 import type { Reconnector } from './reconnect.ts'
@@ -53,6 +54,7 @@ export interface Libp2pTransportDeps {
 
 export class Libp2pTransport implements Transport {
   readonly peerId: PeerId
+  readonly mesh: MeshRouting
   readonly #deps: Libp2pTransportDeps
   readonly #server: StreamServer
   readonly #opener: StreamOpener
@@ -66,6 +68,7 @@ export class Libp2pTransport implements Transport {
     const { libp2p } = deps.node
     this.#deps = deps
     this.peerId = libp2p.peerId.toString() as PeerId
+    this.mesh = deps.node.mesh
     const isKept = (peerId: PeerId) => deps.reconnector.isKept(peerId)
     this.#server = new StreamServer({ ...deps, isKept })
     const toll = new StreamToll({

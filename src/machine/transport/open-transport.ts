@@ -5,6 +5,8 @@ import { Dialer } from './dialer.ts'
 import { startLibp2pNode } from './libp2p-node.ts'
 import { Libp2pTransport, type TransportInit } from './libp2p-transport.ts'
 import { parseListenAddress } from './addresses.ts'
+import { dialableBy } from './node-dialable.ts'
+import { sha256 } from './node-sha256.ts'
 import { Reconnector } from './reconnect.ts'
 import { Standing } from './standing.ts'
 import { defaultTransportLimits } from './transport-limits.ts'
@@ -31,8 +33,11 @@ export async function openTransport(init: TransportInit): Promise<Transport> {
     limits,
     isKept,
     isShutOut: (speaker) => standing.isShutOut(speaker),
+    isDialling: (peerId) => dialer.isDialling(peerId),
+    dialable: dialableBy(init.clock),
+    sha256,
   })
-  const dialer = new Dialer({ ...init, limits, libp2p: node.libp2p })
+  const dialer: Dialer = new Dialer({ ...init, limits, libp2p: node.libp2p })
   const transport: Libp2pTransport = new Libp2pTransport({
     ...init,
     limits,

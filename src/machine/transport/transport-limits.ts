@@ -116,6 +116,16 @@ export interface TransportLimits {
   readonly resetGraceMs: number
   /** After both sides have said all, or the handler has, the stream is reset so much later. */
   readonly lingerMs: number
+  /** Machines that hold one record, and machines in one bucket of the routing table: Kademlia's k. */
+  readonly meshNearestMax: number
+  /** Machines that one path of a lookup asks at the same time. */
+  readonly lookupParallelMax: number
+  /** What a machine has to answer one question of a lookup, its dial included. */
+  readonly lookupAnswerMs: number
+  /** Machines that are remembered by what others said of them. */
+  readonly heardPeersMax: number
+  /** The addresses of a machine in the routing table are kept for so long after it told them. */
+  readonly routedAddressMs: number
   /** Inbound streams of one protocol, all peers together. */
   readonly handlersMax: number
   /** Of those, kept free for peers that this node keeps. */
@@ -185,6 +195,11 @@ export const defaultTransportLimits: TransportLimits = {
   pingsPerIntervalMax: 64,
   resetGraceMs: 1 * seconds,
   lingerMs: 5 * seconds,
+  meshNearestMax: 20,
+  lookupParallelMax: 10,
+  lookupAnswerMs: 3 * seconds,
+  heardPeersMax: 1024,
+  routedAddressMs: 30 * 86_400 * seconds,
   handlersMax: 512,
   handlersReserved: 128,
 }

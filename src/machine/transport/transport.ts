@@ -8,6 +8,7 @@ import type { PeerId } from '../../base/util/brand.ts'
 import type { Cancel } from '../../base/util/clock.ts'
 import type { Protocol } from '../../base/wire/protocols.ts'
 import type { FrameStream } from './frame-stream.ts'
+import type { MeshRouting } from './mesh-routing.ts'
 
 /** Deals with one inbound stream. What it throws is answered, see serve.ts. */
 export type StreamHandler = (stream: FrameStream) => Promise<void>
@@ -33,6 +34,7 @@ export interface PeerChange {
 
 export interface Transport {
   readonly peerId: PeerId
+  readonly mesh: MeshRouting
 
   /** Starts to accept connections at the configured places.
    *  @throws {AbzuError} ABZU_PORT_IN_USE, ABZU_CONFIG_INVALID */
@@ -52,6 +54,8 @@ export interface Transport {
   /** Connects to whom the address names, unless connected.
    *  @throws {AbzuError} ABZU_UNREACHABLE, ABZU_OVERLOADED, ABZU_ADDRESS_INVALID, ABZU_CLOSED; the signal's reason */
   connect(address: string, signal?: AbortSignal): Promise<PeerId>
+
+  isConnected(peerId: PeerId): boolean
 
   peers(): PeerConnection[]
 

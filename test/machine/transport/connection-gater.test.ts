@@ -19,6 +19,7 @@ t.test('handshakes that end at the same time do not all find the last place', as
     limits: { ...defaultTransportLimits, connectionsMax: 6, connectionsReserved: 3 },
     isKept: () => false,
     isShutOut: () => false,
+    isDialling: () => false,
     connections: () => [],
   })
   const all = Array.from({ length: 5 }, (_, n) => inbound(`192.0.2.${n}`))
@@ -37,6 +38,7 @@ t.test('an address holds its share of the handshakes, until they end', async (t)
     limits: { ...defaultTransportLimits, inboundPendingPerAddressMax: 2 },
     isKept: () => false,
     isShutOut: () => false,
+    isDialling: () => false,
     connections: () => [],
   })
   const [first, second, third] = [inbound('192.0.2.1'), inbound('192.0.2.1'), inbound('192.0.2.1')]
@@ -56,6 +58,7 @@ t.test('who is shut out is told so as soon as it is known', async (t) => {
   const gater = connectionGater({
     limits: defaultTransportLimits,
     isKept: () => false,
+    isDialling: () => false,
     isShutOut: ({ address }) => address.includes('192.0.2.1'),
     connections: () => [],
   })

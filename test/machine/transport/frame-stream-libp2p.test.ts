@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { multiaddr } from '@multiformats/multiaddr'
 import t from 'tap'
 import { silentLog } from '../../../src/base/util/log.ts'
-import { systemScheduler } from '../../../src/base/util/system-time.ts'
+import { systemClock, systemScheduler } from '../../../src/base/util/system-time.ts'
 import type { BytePipe } from '../../../src/machine/transport/byte-pipe.ts'
+import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
 import { startLibp2pNode } from '../../../src/machine/transport/libp2p-node.ts'
 import { Libp2pPipe } from '../../../src/machine/transport/libp2p-pipe.ts'
 import { defaultTransportLimits } from '../../../src/machine/transport/transport-limits.ts'
@@ -18,6 +19,10 @@ const start = async () =>
     isKept: () => false,
     isShutOut: () => false,
     scheduler: systemScheduler,
+    isDialling: () => false,
+    dialable: (addresses) => [...addresses],
+    sha256: (bytes) => nodePlatform().sha256(bytes),
+    clock: systemClock,
     log: silentLog,
   })
 

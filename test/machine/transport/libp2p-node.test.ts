@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { multiaddr } from '@multiformats/multiaddr'
 import t, { type Test } from 'tap'
 import { silentLog } from '../../../src/base/util/log.ts'
-import { systemScheduler } from '../../../src/base/util/system-time.ts'
+import { systemClock, systemScheduler } from '../../../src/base/util/system-time.ts'
+import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
 import { startLibp2pNode } from '../../../src/machine/transport/libp2p-node.ts'
 import { defaultTransportLimits } from '../../../src/machine/transport/transport-limits.ts'
 import { until } from '../../support/transports.ts'
@@ -14,6 +15,10 @@ async function start(t: Test) {
     isKept: () => false,
     isShutOut: () => false,
     scheduler: systemScheduler,
+    isDialling: () => false,
+    dialable: (addresses) => [...addresses],
+    sha256: (bytes) => nodePlatform().sha256(bytes),
+    clock: systemClock,
     log: silentLog,
   })
   t.teardown(async () => node.libp2p.stop())

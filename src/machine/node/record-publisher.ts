@@ -1,0 +1,148 @@
+/**
+ * Keeps records where they can be found: those of the mailboxes hosted here, when they change and every half
+ * day, and those held for others that nobody else has offered again. No user key is needed: a locked account's
+ * last record is offered as it is.
+ * @see docs/protocol.md#directory
+ * @module
+ */
+
+import type { MailboxId } from '../../base/util/brand.ts'
+import { mapKey, toHex } from '../../base/util/bytes.ts'
+import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
+import { toAbzuError } from '../../base/util/errors.ts'
+import type { Log } from '../../base/util/log.ts'
+import type { Directory } from './directory.ts'
+import type { DirectoryLimits } from './directory-limits.ts'
+import type { HeldRecords } from './held-records.ts'
+
+export interface RecordPublisherDeps {
+  readonly directory: Pick<Directory, 'publish'>
+  readonly held: Pick<HeldRecords, 'neglected' | 'sweep'>
+  readonly hosted: {
+    /** Every mailbox hosted here. */
+    mailboxes(): AsyncIterable<MailboxId>
+    /** Calls `listener` when a mailbox's record has changed, and is durable. */
+    watchRecords(listener: (mailbox: MailboxId) => void): Cancel
+  }
+  readonly limits: DirectoryLimits
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly scheduler: Scheduler
+  readonly random: (length: number) => Uint8Array
+  readonly log: Log
+}
+
+interface Due {
+  readonly mailbox: MailboxId
+  atMs: number
+  /** Publications in a row that reached nobody. */
+  failures: number
+}
+
+const roundMs = 600_000
+const sweepRows = 500
+
+export class RecordPublisher {
+  readonly #deps: RecordPublisherDeps
+  readonly #due = new Map<string, Due>()
+  #stopWatching: Cancel | undefined
+  #cancelNext: Cancel | undefined
+  #cancelRound: Cancel | undefined
+  #isRunning = false
+  #isClosed = false
+
+  constructor(deps: RecordPublisherDeps) {
+    this.#deps = deps
+  }
+
+  /** Publishes everything soon, and again from now on. */
+  async start(): Promise<void> {
+    const { hosted, scheduler } = this.#deps
+    this.#stopWatching = hosted.watchRecords((mailbox) => this.#soon(mailbox))
+    for await (const mailbox of hosted.mailboxes()) this.#soon(mailbox)
+    this.#cancelRound = scheduler.after(roundMs, () => void this.#round())
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#stopWatching?.()
+    this.#cancelNext?.()
+    this.#cancelRound?.()
+  }
+
+  /** The mesh has become reachable: what reached nobody is offered again now. */
+  retry(): void {
+    const nowMs = this.#deps.clock.monotonicMs()
+    for (const due of this.#due.values()) if (due.failures > 0) due.atMs = nowMs
+    this.#plan()
+  }
+
+  #soon(mailbox: MailboxId): void {
+    const atMs = this.#deps.clock.monotonicMs()
+    this.#due.set(mapKey(mailbox), { mailbox, atMs, failures: 0 })
+    this.#plan()
+  }
+
+  #plan(): void {
+    if (this.#isClosed || this.#isRunning) return
+    this.#cancelNext?.()
+    let firstMs = Number.POSITIVE_INFINITY
+    for (const { atMs } of this.#due.values()) firstMs = Math.min(firstMs, atMs)
+    if (firstMs === Number.POSITIVE_INFINITY) return
+    const delayMs = Math.max(0, firstMs - this.#deps.clock.monotonicMs())
+    this.#cancelNext = this.#deps.scheduler.after(delayMs, () => void this.#run())
+  }
+
+  async #run(): Promise<void> {
+    if (this.#isRunning) return
+    this.#isRunning = true
+    const nowMs = this.#deps.clock.monotonicMs()
+    for (const due of [...this.#due.values()].filter(({ atMs }) => atMs <= nowMs)) {
+      if (this.#isClosed) break
+      await this.#publish(due)
+    }
+    this.#isRunning = false
+    this.#plan()
+  }
+
+  async #publish(due: Due): Promise<void> {
+    const { directory, limits, clock, log } = this.#deps
+    const mailbox = toHex(due.mailbox.subarray(0, 8))
+    let reached = 0
+    try {
+      const { held, stale, forks, refused } = await directory.publish(due.mailbox)
+      reached = held + stale + forks
+      log.debug('record-published', { mailbox, held, stale, forks, refused })
+    } catch (error) {
+      log.warn('record-not-published', { mailbox, error: toAbzuError(error) })
+    }
+    // a change that came meanwhile has its own turn
+    if (this.#due.get(mapKey(due.mailbox)) !== due) return
+    due.failures = reached > 0 ? 0 : due.failures + 1
+    const pauseMs =
+      reached > 0
+        ? limits.republishMs
+        : Math.min(limits.retryMaxMs, limits.retryMinMs * 2 ** Math.min(due.failures - 1, 20))
+    due.atMs = clock.monotonicMs() + pauseMs * (0.9 + 0.2 * this.#fraction())
+  }
+
+  /** Records of others, and what is over. */
+  async #round(): Promise<void> {
+    const { directory, held, limits, scheduler, log } = this.#deps
+    try {
+      for (const mailbox of held.neglected(limits.heldRepublishedMax)) {
+        if (this.#isClosed) return
+        await directory.publish(mailbox)
+      }
+      await held.sweep(sweepRows)
+    } catch (error) {
+      log.warn('held-records-not-tended', { error: toAbzuError(error) })
+    }
+    if (this.#isClosed) return
+    const delayMs = roundMs * (0.9 + 0.2 * this.#fraction())
+    this.#cancelRound = scheduler.after(delayMs, () => void this.#round())
+  }
+
+  #fraction(): number {
+    return (this.#deps.random(1)[0] as number) / 255
+  }
+}

@@ -1,0 +1,25 @@
+import type { PeerId } from '../../base/util/brand.ts'
+
+/** Addresses of machines that are not connected, as others told them: hints, kept for a while. */
+export class HeardPeers {
+  readonly #peersMax: number
+  /** The one that was heard of longest ago first. */
+  readonly #addresses = new Map<PeerId, readonly string[]>()
+
+  /** `peersMax`: the peer that was heard of longest ago is forgotten above it. */
+  constructor({ peersMax }: { peersMax: number }) {
+    this.#peersMax = peersMax
+  }
+
+  hear(peerId: PeerId, addresses: readonly string[]): void {
+    this.#addresses.delete(peerId)
+    this.#addresses.set(peerId, addresses)
+    if (this.#addresses.size <= this.#peersMax) return
+    const [oldest] = this.#addresses.keys()
+    if (oldest !== undefined) this.#addresses.delete(oldest)
+  }
+
+  addresses(peerId: PeerId): readonly string[] {
+    return this.#addresses.get(peerId) ?? []
+  }
+}
