@@ -1,0 +1,158 @@
+/** kad-dht routes; it stores nothing, and what it hears stays within bounds. */
+
+import { randomBytes } from 'node:crypto'
+import { identify } from '@libp2p/identify'
+import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p, type Libp2p } from 'libp2p'
+import t, { type Test } from 'tap'
+import type { PeerId } from '../../../src/base/util/brand.ts'
+import { utf8 } from '../../../src/base/util/bytes.ts'
+import { routingProtocol } from '../../../src/base/wire/protocols.ts'
+import { HeardPeers } from '../../../src/machine/transport/heard-peers.ts'
+import { dialableBy } from '../../../src/machine/transport/node-dialable.ts'
+import { ManualTime } from '../../support/manual-time.ts'
+import { listening, until } from '../../support/transports.ts'
+
+/** A node that takes part with kad-dht as it comes, and would store anything. */
+async function stock(t: Test): Promise<Libp2p<{ dht: KadDHT }>> {
+  const node = await createLibp2p({
+    transports: [tcp()],
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    services: {
+      identify: identify(),
+      ping: ping(),
+      dht: kadDHT({
+        protocol: routingProtocol.id,
+        clientMode: false,
+        peerInfoMapper: passthroughMapper,
+        allowQueryWithZeroPeers: true,
+        validators: { abzu: async () => undefined },
+        selectors: { abzu: () => 0 },
+      }),
+    },
+  })
+  t.teardown(async () => node.stop())
+  return node
+}
+
+t.test('a node routes for others, and stores nothing for them', async (t) => {
+  const transport = await listening(t)
+  const other = await stock(t)
+  await other.dial(multiaddr(transport.addresses()[0]))
+  let known = 0
+  const look = async () => void (known = (await transport.mesh.known(randomBytes(32))).length)
+  await until(() => (void look(), known === 1), 'known to the node')
+
+  const signal = AbortSignal.timeout(10_000)
+  const key = utf8('/abzu/key')
+  let [asked, taken, failed] = [0, 0, 0]
+  for await (const event of other.services.dht.put(key, utf8('value'), { signal })) {
+    if (event.name === 'SEND_QUERY' && event.messageName === 'PUT_VALUE') asked++
+    if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') taken++
+    if (event.name === 'QUERY_ERROR') failed++
+  }
+  t.ok(asked >= 1, 'it was asked to')
+  t.equal(taken, 0)
+  t.ok(failed >= 1)
+
+  // any content id will do
+  const cid = other.peerId.toCID()
+  for await (const _ of other.services.dht.provide(cid, { signal }));
+  const third = await stock(t)
+  await third.dial(multiaddr(transport.addresses()[0]))
+  const routed = async () => {
+    for await (const event of third.services.dht.findPeer(other.peerId, { signal })) {
+      if (event.name === 'FINAL_PEER') return event.peer.id.toString()
+    }
+    return undefined
+  }
+  let found: string | undefined
+  const route = async () => void (found = await routed().catch(() => undefined))
+  await until(() => (void route(), found !== undefined), 'a route through the node')
+  t.equal(found, other.peerId.toString())
+  await other.stop()
+  let providers = 0
+  for await (const event of third.services.dht.findProviders(cid, { signal })) {
+    if (event.name === 'PROVIDER') providers += event.providers.length
+  }
+  t.equal(providers, 0)
+})
+
+t.test('lookups, places and addresses', async (t) => {
+  const [one, two, three] = [await listening(t), await listening(t), await listening(t)]
+  await two.connect(one.addresses()[0] as string)
+  await three.connect(two.addresses()[0] as string)
+  const key = new Uint8Array(32)
+  let known = 0
+  const look = async () => void (known = (await two.mesh.known(key)).length)
+  await until(() => (void look(), known === 2), 'the one in the middle knows both')
+  const signal = AbortSignal.timeout(10_000)
+  t.same(await one.mesh.locate(three.peerId, signal), three.addresses())
+  const found = await one.mesh.closest(key, signal)
+  t.same(
+    found.map(({ peerId }) => peerId).toSorted(),
+    [two.peerId, three.peerId].toSorted(),
+    'who is named counts as well',
+  )
+  t.same(found.find(({ peerId }) => peerId === three.peerId)?.addresses, three.addresses())
+  t.ok(await one.mesh.isNear(key))
+  t.match(await three.mesh.connected(), [{ peerId: two.peerId }])
+  const nobody = (await listening(t)).peerId
+  t.same(await one.mesh.locate(nobody, signal), [])
+  t.same(await one.mesh.closest(key, AbortSignal.abort()), [])
+})
+
+t.test('with twenty nearer nodes it is not near', async (t) => {
+  const limits = { meshNearestMax: 1 }
+  const [one, two] = [await listening(t, { limits }), await listening(t, { limits })]
+  await two.connect(one.addresses()[0] as string)
+  const keys = Array.from({ length: 16 }, (_, n) => new Uint8Array(32).fill(n))
+  let known = 0
+  const look = async (): Promise<void> => {
+    const counts = [one, two].map(async ({ mesh }) => (await mesh.known(randomBytes(32))).length)
+    known = (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
+  }
+  await until(() => (void look(), known === 2), 'each knows the other')
+  for (const key of keys) {
+    t.not(await one.mesh.isNear(key), await two.mesh.isNear(key), 'one of them is')
+  }
+})
+
+t.test('what is heard of is forgotten in turn', async (t) => {
+  const heard = new HeardPeers({ peersMax: 2 })
+  const [a, b, c] = ['a', 'b', 'c'] as unknown as [PeerId, PeerId, PeerId]
+  heard.hear(a, ['1'])
+  heard.hear(b, ['2'])
+  heard.hear(a, ['3'])
+  heard.hear(c, ['4'])
+  t.same([heard.addresses(a), heard.addresses(b), heard.addresses(c)], [['3'], [], ['4']])
+})
+
+t.test('addresses of strangers: public ones, and those of our own networks', async (t) => {
+  const dialable = dialableBy(new ManualTime())
+  const good = ['/ip4/192.0.2.1/tcp/1', '/ip4/127.0.0.1/tcp/1', '/ip6/2001:db8::1/tcp/1']
+  t.same(dialable(good), good)
+  const bad = [
+    '/ip4/10.255.255.254/tcp/1',
+    '/ip4/169.254.169.254/tcp/80',
+    '/ip4/0.0.0.0/tcp/1',
+    '/ip4/224.0.0.1/tcp/1',
+    '/ip4/255.255.255.255/tcp/1',
+    '/ip4/100.64.0.1/tcp/1',
+    '/ip6/fc12:3456:789a::1/tcp/1',
+    '/ip6/ff02::1/tcp/1',
+    '/ip6/::/tcp/1',
+    '/ip6/::ffff:10.255.255.254/tcp/1',
+    '/ip6/64:ff9b::a9fe:a9fe/tcp/1',
+    '/dns4/localhost/tcp/1',
+    '/dns/router.example/tcp/1',
+  ]
+  t.same(dialable(bad), [])
+})
