@@ -29,6 +29,7 @@ export async function house(init: {
   const node = await new MailNode(network, { platform, time }).start()
   const directory: DirectoryPort = {
     home: () => node.home,
+    ahead: async () => undefined,
     resolve: async (mailbox, hosts) => {
       for (const { peerId } of hosts.length > 0 ? hosts : known) {
         const record = await network.node(peerId as PeerId)?.mailboxes.record(mailbox)

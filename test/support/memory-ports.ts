@@ -175,6 +175,9 @@ export class MemoryNode {
     },
   }
 
+  /** What another node showed to be newer than the record of the account here. */
+  recordAhead: Uint8Array | undefined
+
   readonly directory: DirectoryPort = {
     home: () => ({ peerId: this.peerId, role: 'home', addresses: this.addresses }),
     resolve: async (mailbox, hosts) => {
@@ -182,6 +185,10 @@ export class MemoryNode {
       return hosts.length > 0
         ? this.#reach(hosts).recordOf(mailbox)
         : this.network.published(mailbox)
+    },
+    ahead: async () => {
+      await turn()
+      return this.recordAhead
     },
   }
 

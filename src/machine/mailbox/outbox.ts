@@ -227,7 +227,12 @@ export class Outbox {
     const peer = home.peerId as PeerId
     if (peer === transport.peerId) return new LocalHandover(mailboxes, peer)
     const addresses = dialAddresses(home)
-    const stream = await transport.open(peer, deliverProtocol, { addresses, signal })
+    const stream = await transport.open(peer, deliverProtocol, {
+      addresses,
+      signal,
+      // its home may have moved to another address while its account was locked
+      locate: true,
+    })
     return new Courier({ platform, clock, scheduler }, stream)
   }
 

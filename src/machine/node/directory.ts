@@ -78,6 +78,14 @@ export class Directory {
     return { peerId: transport.peerId, role: 'home', addresses }
   }
 
+  /** A newer record of a mailbox hosted here than the one that it has, where another node showed one. */
+  async ahead(mailbox: MailboxId): Promise<Uint8Array | undefined> {
+    const { hosted, held } = this.#deps
+    const own = await hosted.record(mailbox)
+    const newest = await held.newest(mailbox)
+    return own && newest && !equalBytes(own, newest) ? newest : undefined
+  }
+
   /** The newest record of a mailbox that `hosts` or, where they do not answer, the mesh has; without hosts, the
    *  mesh alone. It is signed by the account that the mailbox is of, and not older than `known`.
    *  @throws {AbzuError} ABZU_NOT_FOUND where somebody answered and nobody has it; ABZU_UNREACHABLE where nobody
@@ -104,7 +112,7 @@ export class Directory {
         hosts: hosts.slice(0, wireLimits.hostsMax),
         askHost: async (host, signal) => this.#askHost(mailbox, host, signal),
         nearby: (wait) => this.#nearby(mailbox, wait),
-        ask: async (peer, signal) => this.#ask(mailbox, peer, signal),
+        ask: async (peer, signal) => this.#ask(mailbox, peer, { signal }),
       })
       this.#cache.keep(mailbox, signed)
       return signed
@@ -188,10 +196,14 @@ export class Directory {
 
   async #askHost(mailbox: MailboxId, host: Host, signal: AbortSignal): Promise<Uint8Array> {
     const peer = { peerId: host.peerId as PeerId, addresses: dialAddresses(host) }
-    return this.#ask(mailbox, peer, signal)
+    return this.#ask(mailbox, peer, { signal, locate: true })
   }
 
-  async #ask(mailbox: MailboxId, peer: MeshPeer, signal: AbortSignal): Promise<Uint8Array> {
+  async #ask(
+    mailbox: MailboxId,
+    peer: MeshPeer,
+    init: { signal: AbortSignal; locate?: boolean },
+  ): Promise<Uint8Array> {
     const { transport, limits, scheduler } = this.#deps
     if (peer.peerId === transport.peerId) {
       throw new AbzuError('ABZU_NOT_FOUND', 'this node hosts no such mailbox')
@@ -201,7 +213,7 @@ export class Directory {
       addresses: peer.addresses,
       timeoutMs: limits.askMs,
       scheduler,
-      signal,
+      ...init,
     })
   }
 

@@ -26,7 +26,10 @@ import type { DirectoryLimits } from './directory-limits.ts'
 import { inParallel } from './in-parallel.ts'
 
 /** What who asks has seen of the account: nothing older is an answer. */
-export type KnownPlace = Partial<RecordPlace>
+export interface KnownPlace {
+  readonly docSeq?: number | undefined
+  readonly seq?: number | undefined
+}
 
 /** Whether a record at `place` is older than what is `known`. */
 export function isBelow(place: RecordPlace, { docSeq = 0, seq = 0 }: KnownPlace): boolean {

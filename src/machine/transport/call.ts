@@ -21,11 +21,11 @@ export async function call(
   peer: PeerId,
   protocol: Protocol,
   request: Uint8Array,
-  { addresses, timeoutMs, scheduler, signal }: CallInit,
+  { timeoutMs, scheduler, signal, ...init }: CallInit,
 ): Promise<Uint8Array> {
   const limit = { timeoutMs, what: `a call of ${protocol.id}`, signal }
   return withTimeout(scheduler, limit, async (signal) => {
-    const stream = await transport.open(peer, protocol, { addresses, signal })
+    const stream = await transport.open(peer, protocol, { ...init, signal })
     const onAbort = () => stream.abort(toAbzuError(signal.reason))
     signal.addEventListener('abort', onAbort, { once: true })
     try {

@@ -3,7 +3,13 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import type { PeerId } from '../../base/util/brand.ts'
 import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
-import { AbzuError, assert, toAbzuError, type ErrorCode } from '../../base/util/errors.ts'
+import {
+  AbzuError,
+  assert,
+  isAbzuError,
+  toAbzuError,
+  type ErrorCode,
+} from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { withTimeout } from '../../base/util/wait.ts'
 import type { Protocol } from '../../base/wire/protocols.ts'
@@ -122,7 +128,26 @@ export class Libp2pTransport implements Transport {
 
   async open(peerId: PeerId, protocol: Protocol, init: OpenInit = {}): Promise<FrameStream> {
     this.#assertOpen()
-    return this.#opener.open(peerId, protocol, init)
+    try {
+      return await this.#opener.open(peerId, protocol, init)
+    } catch (error) {
+      const isElsewhere = isAbzuError(error, 'ABZU_UNREACHABLE') && !this.isConnected(peerId)
+      if (!init.locate || !isElsewhere || peerId === this.peerId) throw error
+      const addresses = await this.#locate(peerId, init.signal)
+      if (addresses.every((address) => init.addresses?.includes(address))) throw error
+      return this.#opener.open(peerId, protocol, { ...init, addresses })
+    }
+  }
+
+  async #locate(peerId: PeerId, signal: AbortSignal | undefined): Promise<string[]> {
+    const { scheduler, limits } = this.#deps
+    const controller = new AbortController()
+    const cancel = scheduler.after(limits.lookupAnswerMs, () => controller.abort())
+    const either = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal
+    const addresses = await this.mesh.locate(peerId, either)
+    cancel()
+    signal?.throwIfAborted()
+    return addresses
   }
 
   async connect(address: string, signal?: AbortSignal): Promise<PeerId> {

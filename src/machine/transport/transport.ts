@@ -17,6 +17,8 @@ export interface OpenInit {
   /** Where the peer may be reached, `/ip4/../tcp/../p2p/<id>` and the like, for when no connection lives. Of
    *  addresses of a kind TCP is dialled before QUIC. */
   readonly addresses?: readonly string[] | undefined
+  /** Ask the mesh where the peer is, should no address answer. */
+  readonly locate?: boolean
   readonly signal?: AbortSignal | undefined
 }
 

@@ -31,7 +31,7 @@ export interface AccountDeps {
   readonly scheduler: Scheduler
   readonly log: Log
   readonly port: MailboxPort
-  readonly directory: Pick<DirectoryPort, 'home'>
+  readonly directory: Pick<DirectoryPort, 'home' | 'ahead'>
 }
 
 export interface AccountInit {
@@ -61,7 +61,7 @@ export class Account {
   readonly acknowledgements: Acknowledgements
   readonly #device: HeldDevice
   readonly #keyring: Keyring
-  readonly #directory: Pick<DirectoryPort, 'home'>
+  readonly #directory: Pick<DirectoryPort, 'home' | 'ahead'>
 
   /** Reads the keyring and what else the account needs at once; the vault's entries are read later.
    *  @throws {AbzuError} ABZU_STORE_DAMAGED, those of the store */
@@ -129,6 +129,11 @@ export class Account {
   get home(): Host & { readonly peerId: PeerId } {
     const home = this.#directory.home()
     return { ...home, peerId: home.peerId as PeerId }
+  }
+
+  /** A newer record of this account than its mailbox has, where another node showed one. */
+  async recordAhead(): Promise<Uint8Array | undefined> {
+    return this.#directory.ahead(this.mailbox)
   }
 
   /** Signs and stores slots, all or none. Resolves after fsync.

@@ -67,6 +67,20 @@ export function rotatedRecord(
   })
 }
 
+/** The record that says what `last` says, and follows one that another node has: it was signed elsewhere, or
+ *  before this mailbox was brought here from a copy. */
+export function surpassingRecord(
+  { platform, device }: SigningInit,
+  last: MailboxRecord,
+  ahead: MailboxRecord,
+): Uint8Array {
+  return signMailboxRecord(platform, device.signSeed, {
+    ...last,
+    seq: Math.max(last.seq, ahead.seq) + 1,
+    deviceCertificate: device.certificate,
+  })
+}
+
 /** The record that follows `last` where the home is reached in another way. */
 export function movedRecord(
   { platform, device }: SigningInit,

@@ -103,13 +103,23 @@ export interface StampPort {
   stamp(order: StampOrder, signal?: AbortSignal): Promise<Uint8Array>
 }
 
+/** The newest record of an account that was seen, by the number of the identity document behind it and its own. */
+export interface KnownRecord {
+  readonly docSeq?: number | undefined
+  readonly seq: number
+}
+
 /** Finds where other people's mail goes. */
 export interface DirectoryPort {
   /** This node as a home, with the addresses at which it can be reached now. */
   home(): Host
-  /** The newest signed mailbox record that one of `hosts` has, or that is found without any. Not verified.
-   *  @throws {AbzuError} ABZU_UNREACHABLE, ABZU_NOT_FOUND, ABZU_TIMEOUT */
-  resolve(mailbox: MailboxId, hosts: readonly Host[]): Promise<Uint8Array>
+  /** The newest signed mailbox record that `hosts` or other nodes have, and not older than `known`; where `hosts`
+   *  are none, it is found by the mailbox alone. The caller verifies it.
+   *  @throws {AbzuError} ABZU_UNREACHABLE, ABZU_NOT_FOUND, ABZU_OVERLOADED */
+  resolve(mailbox: MailboxId, hosts: readonly Host[], known?: KnownRecord): Promise<Uint8Array>
+  /** A newer record of an account that lives here than the one that its mailbox has, where another node showed
+   *  one; undefined where not. */
+  ahead(mailbox: MailboxId): Promise<Uint8Array | undefined>
 }
 
 /** Small local rows of the node, never replicated: one per account, by its id. */

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { prekeyIdOf } from '../../base/crypto/mailbox-record.ts'
+import { openMailboxRecord, prekeyIdOf } from '../../base/crypto/mailbox-record.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { mapKey } from '../../base/util/bytes.ts'
 import type { Clock } from '../../base/util/clock.ts'
@@ -15,7 +15,13 @@ import { plainSlotKind, plainSlotName } from '../../base/wire/plain-slot.ts'
 import type { Host, MailboxRecord } from '../../base/wire/records.ts'
 import type { Device } from './device.ts'
 import { keyringDraft, keyringSlotName, type Keyring, type Prekey } from './keyring.ts'
-import { movedRecord, rotatedRecord, strangersRecord, type Strangers } from './own-record.ts'
+import {
+  movedRecord,
+  rotatedRecord,
+  strangersRecord,
+  surpassingRecord,
+  type Strangers,
+} from './own-record.ts'
 import { readOwnRecord, type SignedRecord } from './plain-slots.ts'
 import type { MailboxPort } from './ports.ts'
 import { Serial } from './serial.ts'
@@ -78,6 +84,19 @@ export class Prekeys {
       if (this.strangers === strangers) return
       await this.#publish(strangersRecord(this.#init, this.#record.record, strangers))
     })
+  }
+
+  /** Signs a record that replaces `ahead`, which another node showed to be newer than ours: what this home says
+   *  counts.
+   *  @throws {AbzuError} ABZU_MALFORMED, ABZU_SIGNATURE_INVALID */
+  async surpass(ahead: Uint8Array): Promise<void> {
+    await this.#refresh()
+    const { platform, rootPk } = this.#init
+    const { record } = this.#record
+    const other = openMailboxRecord(platform, ahead, rootPk)
+    // above the last number nothing counts but another identity document
+    if (other.seq < record.seq || other.seq >= Number.MAX_SAFE_INTEGER) return
+    await this.#publish(surpassingRecord(this.#init, record, other))
   }
 
   /** Puts a fresh prekey into the record where the last one is older than a day, or was lost. */

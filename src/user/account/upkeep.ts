@@ -9,6 +9,10 @@ export async function upkeep(
 ): Promise<void> {
   const { prekeys, doors, acknowledgements } = account
   const steps = [
+    async () => {
+      const ahead = await account.recordAhead()
+      if (ahead) await prekeys.surpass(ahead)
+    },
     async () => prekeys.follow(account.home),
     async () => prekeys.rotateIfDue(),
     async () => account.write([...doors.upkeep(), ...acknowledgements.expired()]),

@@ -32,8 +32,10 @@ const contactRowShape = record({
   /** From the contact's newest verified record and return address; a request may come without. */
   reach: optional(
     record({
-      /** Of the record; never goes down. */
+      /** Of the record; goes down only where the next one goes up. */
       seq: uint(),
+      /** Of the identity document behind the record; never goes down. 1 where left out. */
+      docSeq: optional(uint()),
       prekey: bytes(sealKeyBytes),
       hosts: list(hostShape, wireLimits.hostsMax),
       /** Opens a door of the contact. Letters to whoever has not given one go with a stamp. */

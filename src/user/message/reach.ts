@@ -2,14 +2,18 @@
 
 import { parsePeerId } from '../../base/crypto/address.ts'
 import { openDeviceCertificate } from '../../base/crypto/certificate.ts'
-import { openMailboxRecord } from '../../base/crypto/mailbox-record.ts'
+import {
+  comparePlaces,
+  openMailboxRecord,
+  type RecordPlace,
+} from '../../base/crypto/mailbox-record.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { equalBytes } from '../../base/util/bytes.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { suiteXWing } from '../../base/wire/envelope.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
 import type { MailboxRecord } from '../../base/wire/records.ts'
-import { withDevice, type ContactRow } from './contact-row.ts'
+import { withDevice, type ContactRow, type Reach } from './contact-row.ts'
 
 /** From the least to the best, with those that are reserved. */
 const suitesByRank: readonly number[] = [suiteXWing, 0x02, 0x11, 0x20]
@@ -19,6 +23,8 @@ export interface VerifiedRecord {
   readonly record: MailboxRecord
   /** Ed25519 public key of the device that signed. */
   readonly signPk: Uint8Array
+  /** Number of the identity document with which that device was certified last. */
+  readonly docSeq: number
   /** The best suite that the account takes and we can seal by. */
   readonly suite: number
 }
@@ -38,8 +44,8 @@ export function verifyRecord(
     throw new AbzuError('ABZU_UNREACHABLE', 'a mailbox record that names no home')
   }
   for (const { peerId } of record.hosts) parsePeerId(peerId)
-  const { signPk } = openDeviceCertificate(platform, record.deviceCertificate, root)
-  return { record, signPk, suite: suiteXWing }
+  const { signPk, docSeq } = openDeviceCertificate(platform, record.deviceCertificate, root)
+  return { record, signPk, docSeq, suite: suiteXWing }
 }
 
 /** `row` after a verified record, and after a token where one came with it. A record that is older than the
@@ -48,15 +54,16 @@ export function verifyRecord(
  *  @see docs/protocol.md#mailbox-record */
 export function withRecord(
   row: ContactRow,
-  { record, signPk, suite }: VerifiedRecord,
+  { record, signPk, docSeq, suite }: VerifiedRecord,
   { token, nowMs }: { token?: Uint8Array | undefined; nowMs: number },
 ): ContactRow {
   const { reach } = row
-  if (reach && record.seq < reach.seq) return row
+  const order = reach ? comparePlaces({ docSeq, seq: record.seq }, placeOf(reach)) : 1
+  if (order < 0) return row
   if (suiteRank(suite) < suiteRank(reach?.suite ?? suite)) return row
   const opener = token ?? reach?.token
   const opens = opener && { token: opener }
-  if (reach && record.seq === reach.seq) {
+  if (reach && order === 0) {
     const isNews = token && !(reach.token && equalBytes(reach.token, token))
     return isNews ? { ...row, reach: { ...reach, ...opens } } : row
   }
@@ -64,8 +71,12 @@ export function withRecord(
   const hosts = record.hosts.slice(0, wireLimits.hostsMax)
   return {
     ...withDevice(row, signPk, nowMs),
-    reach: { seq, prekey, hosts, stampBits, suite, ...opens },
+    reach: { seq, docSeq, prekey, hosts, stampBits, suite, ...opens },
   }
+}
+
+function placeOf({ docSeq = 1, seq }: Reach): RecordPlace {
+  return { docSeq, seq }
 }
 
 function suiteRank(suite: number): number {

@@ -48,7 +48,7 @@ export class Refresher {
     const { account, book, directory, changes } = this.#deps
     const reach = book.byRoot(root)?.reach
     if (!reach) return
-    const signed = await directory.resolve(mailboxIdOf(account.platform, root), reach.hosts)
+    const signed = await directory.resolve(mailboxIdOf(account.platform, root), reach.hosts, reach)
     const verified = verifyRecord(account.platform, root, signed)
     await account.gate.pass(async () =>
       changes.run(async () => {

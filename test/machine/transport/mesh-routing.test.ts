@@ -12,11 +12,11 @@ import { createLibp2p, type Libp2p } from 'libp2p'
 import t, { type Test } from 'tap'
 import type { PeerId } from '../../../src/base/util/brand.ts'
 import { utf8 } from '../../../src/base/util/bytes.ts'
-import { routingProtocol } from '../../../src/base/wire/protocols.ts'
+import { routingProtocol, type Protocol } from '../../../src/base/wire/protocols.ts'
 import { HeardPeers } from '../../../src/machine/transport/heard-peers.ts'
 import { dialableBy } from '../../../src/machine/transport/node-dialable.ts'
 import { ManualTime } from '../../support/manual-time.ts'
-import { listening, until } from '../../support/transports.ts'
+import { listening, openTestTransport, until } from '../../support/transports.ts'
 
 /** A node that takes part with kad-dht as it comes, and would store anything. */
 async function stock(t: Test): Promise<Libp2p<{ dht: KadDHT }>> {
@@ -107,6 +107,35 @@ t.test('lookups, places and addresses', async (t) => {
   const nobody = (await listening(t)).peerId
   t.same(await one.mesh.locate(nobody, signal), [])
   t.same(await one.mesh.closest(key, AbortSignal.abort()), [])
+})
+
+t.test('a peer that is elsewhere now is found through the mesh', async (t) => {
+  const hello: Protocol = { id: '/abzu/test-hello/1.0.0', streamsMax: 2 }
+  const machineSeed = randomBytes(32)
+  const [asker, between] = [await listening(t), await listening(t)]
+  await asker.connect(between.addresses()[0] as string)
+  const before = await listening(t, { machineSeed })
+  const addresses = before.addresses()
+  await before.close()
+  const after = await listening(t, { machineSeed })
+  t.notSame(after.addresses(), addresses)
+  after.handle(hello, async () => undefined)
+  await after.connect(between.addresses()[0] as string)
+  let isKnown = false
+  const look = async (): Promise<void> => {
+    const counts = [asker, after].map(
+      async ({ mesh }) => (await mesh.known(randomBytes(32))).length,
+    )
+    const ofBetween = (await between.mesh.known(randomBytes(32))).length
+    isKnown = ofBetween === 2 && (await Promise.all(counts)).every((count) => count > 0)
+  }
+  await until(() => (void look(), isKnown), 'the one between knows both')
+  const { peerId } = after
+  await t.rejects(asker.open(peerId, hello, { addresses }), { code: 'ABZU_UNREACHABLE' })
+  const stream = await asker.open(peerId, hello, { addresses, locate: true })
+  t.equal(stream.peer, peerId)
+  const nobody = (await openTestTransport(t)).peerId
+  await t.rejects(asker.open(nobody, hello, { locate: true }), { code: 'ABZU_UNREACHABLE' })
 })
 
 t.test('with twenty nearer nodes it is not near', async (t) => {

@@ -4,6 +4,7 @@ import t from 'tap'
 import { rootKeyOf } from '../../../src/base/crypto/address.ts'
 import { openMailboxRecord, prekeyIdOf } from '../../../src/base/crypto/mailbox-record.ts'
 import { toHex } from '../../../src/base/util/bytes.ts'
+import { surpassingRecord } from '../../../src/user/account/own-record.ts'
 import type { MailboxRecord } from '../../../src/base/wire/records.ts'
 import { parseSlotHeader, slotClass } from '../../../src/base/wire/slot.ts'
 import { parsePlainSlot, plainSlotKind } from '../../../src/base/wire/plain-slot.ts'
@@ -17,6 +18,7 @@ import {
   type Household,
 } from '../../support/household.ts'
 import type { MemoryMailbox } from '../../support/memory-ports.ts'
+import { RecordSigner } from '../../support/record-signer.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -226,4 +228,28 @@ t.test('a host that answers with a forged or older record changes nothing', asyn
     t.same(await statesOf(alice, msgId), ['queued', 'refused'], what)
     t.equal(world.network.carried.length, carried + 1, 'nothing is sealed to it')
   }
+})
+
+t.test('a record that another node showed to be newer is surpassed', async (t) => {
+  const world = new World()
+  const alice = await world.household('alice')
+  const first = mailboxOf(alice).record as Uint8Array
+  alice.node.recordAhead = first
+  await world.time.advance(hourMs)
+  t.equal(recordOf(world, alice).seq, 2, 'the same number, and another one was used')
+  await world.time.advance(hourMs)
+  t.equal(recordOf(world, alice).seq, 2, 'an older one is none to surpass')
+
+  const { platform } = world
+  const signer = new RecordSigner(platform, { seed: 1, nowMs: world.time.nowMs() })
+  const opened = (signed: Uint8Array) => openMailboxRecord(platform, signed, signer.person.rootPk)
+  const device = {
+    ...signer.person,
+    signSeed: signer.person.deviceSeed,
+    signPk: signer.person.devicePk,
+  }
+  const last = opened(signer.record({ seq: 3 }))
+  const ahead = opened(signer.record({ seq: 40, changes: { stampBits: 12 } }))
+  const next = opened(surpassingRecord({ platform, device }, last, ahead))
+  t.match(next, { seq: 41, stampBits: 0 }, 'what this home says counts')
 })
