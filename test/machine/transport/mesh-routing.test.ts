@@ -1,7 +1,9 @@
 /** kad-dht routes; it stores nothing, and what it hears stays within bounds. */
 
 import { randomBytes } from 'node:crypto'
+import { publicKeyToProtobuf } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
+import type { Ed25519PublicKey } from '@libp2p/interface'
 import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
@@ -11,12 +13,17 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import t, { type Test } from 'tap'
 import type { PeerId } from '../../../src/base/util/brand.ts'
-import { utf8 } from '../../../src/base/util/bytes.ts'
+import { concatBytes, utf8 } from '../../../src/base/util/bytes.ts'
 import { routingProtocol, type Protocol } from '../../../src/base/wire/protocols.ts'
 import { HeardPeers } from '../../../src/machine/transport/heard-peers.ts'
+import type { MeshPeer } from '../../../src/machine/transport/mesh-routing.ts'
 import { dialableBy } from '../../../src/machine/transport/node-dialable.ts'
 import { ManualTime } from '../../support/manual-time.ts'
 import { listening, openTestTransport, until } from '../../support/transports.ts'
+
+interface CidClass {
+  parse(text: string): Parameters<KadDHT['provide']>[0]
+}
 
 /** A node that takes part with kad-dht as it comes, and would store anything. */
 async function stock(t: Test): Promise<Libp2p<{ dht: KadDHT }>> {
@@ -51,9 +58,11 @@ t.test('a node routes for others, and stores nothing for them', async (t) => {
   await until(() => (void look(), known === 1), 'known to the node')
 
   const signal = AbortSignal.timeout(10_000)
-  const key = utf8('/abzu/key')
+  // a record that the rules of kad-dht itself would accept
+  const key = concatBytes(utf8('/pk/'), other.peerId.toMultihash().bytes)
+  const value = publicKeyToProtobuf(other.peerId.publicKey as Ed25519PublicKey)
   let [asked, taken, failed] = [0, 0, 0]
-  for await (const event of other.services.dht.put(key, utf8('value'), { signal })) {
+  for await (const event of other.services.dht.put(key, value, { signal })) {
     if (event.name === 'SEND_QUERY' && event.messageName === 'PUT_VALUE') asked++
     if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') taken++
     if (event.name === 'QUERY_ERROR') failed++
@@ -62,27 +71,43 @@ t.test('a node routes for others, and stores nothing for them', async (t) => {
   t.equal(taken, 0)
   t.ok(failed >= 1)
 
-  // any content id will do
-  const cid = other.peerId.toCID()
+  // the one class of content ids that is at hand; the handlers know none of a peer id
+  const { constructor } = other.peerId.toCID()
+  const cid = (constructor as unknown as CidClass).parse(
+    'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKPbdG',
+  )
   for await (const _ of other.services.dht.provide(cid, { signal }));
   const third = await stock(t)
   await third.dial(multiaddr(transport.addresses()[0]))
-  const routed = async () => {
-    for await (const event of third.services.dht.findPeer(other.peerId, { signal })) {
-      if (event.name === 'FINAL_PEER') return event.peer.id.toString()
-    }
-    return undefined
-  }
   let found: string | undefined
-  const route = async () => void (found = await routed().catch(() => undefined))
-  await until(() => (void route(), found !== undefined), 'a route through the node')
-  t.equal(found, other.peerId.toString())
-  await other.stop()
-  let providers = 0
-  for await (const event of third.services.dht.findProviders(cid, { signal })) {
-    if (event.name === 'PROVIDER') providers += event.providers.length
+  const route = async (): Promise<void> => {
+    for await (const event of third.services.dht.findPeer(other.peerId, { signal })) {
+      if (event.name === 'FINAL_PEER') found = event.peer.id.toString()
+    }
   }
+  await until(() => (void route().catch(() => undefined), found !== undefined), 'a route')
+  t.equal(found, other.peerId.toString())
+  let [answers, providers] = [0, 0]
+  for await (const event of third.services.dht.findProviders(cid, { signal })) {
+    if (event.name !== 'PEER_RESPONSE' || event.from.toString() !== transport.peerId) continue
+    answers++
+    providers += event.providers.length
+  }
+  t.ok(answers >= 1)
   t.equal(providers, 0)
+})
+
+t.test('where a peer of the table was stays known when it has gone', async (t) => {
+  const [node, peer] = [await listening(t), await listening(t)]
+  await node.connect(peer.addresses()[0] as string)
+  const addresses = peer.addresses()
+  let known: readonly MeshPeer[] = []
+  const look = async () => void (known = await node.mesh.known(randomBytes(32)))
+  await until(() => (void look(), known[0]?.addresses.length === 1), 'known with its address')
+  await peer.close()
+  await until(() => node.peers().length === 0, 'gone')
+  t.same(await node.mesh.known(randomBytes(32)), [{ peerId: peer.peerId, addresses }])
+  t.same(await node.mesh.connected(), [])
 })
 
 t.test('lookups, places and addresses', async (t) => {
