@@ -1,7 +1,7 @@
 import { BloomFilter } from '../util/bloom-filter.ts'
 import type { Log } from '../util/log.ts'
 import type { Database } from './database.ts'
-import { family, idPrefixOf, rangeOf } from './keys.ts'
+import { family, idPrefixOf, mailboxOf, rangeOf } from './keys.ts'
 
 export interface IdFilterDeps {
   readonly database: Pick<Database, 'page'>
@@ -28,13 +28,13 @@ export class IdFilter {
     else this.#filling = this.#fill()
   }
 
-  /** False where no item's id begins with these 16 bytes. */
-  mayHave(idPrefix: Uint8Array): boolean {
-    return this.#state !== 'complete' || this.#filter.mayHave(idPrefix)
+  /** False where no item has this index key. */
+  mayHave(key: Uint8Array): boolean {
+    return this.#state !== 'complete' || this.#filter.mayHave(mailboxOf(key), idPrefixOf(key))
   }
 
-  add(idPrefix: Uint8Array): void {
-    this.#filter.add(idPrefix)
+  add(key: Uint8Array): void {
+    this.#filter.add(mailboxOf(key), idPrefixOf(key))
   }
 
   async close(): Promise<void> {
@@ -50,7 +50,7 @@ export class IdFilter {
       while (this.#state === 'filling') {
         const range = rangeOf(family.index)
         const rows = await database.page(range, { limit: keysPerPage, after, keysOnly: true })
-        for (const [key] of rows) this.add(idPrefixOf(key))
+        for (const [key] of rows) this.add(key)
         after = rows.at(-1)?.[0]
         if (rows.length < keysPerPage) break
       }

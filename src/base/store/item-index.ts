@@ -5,7 +5,7 @@ import type { Database, WriteBatch } from './database.ts'
 import { decodeHead, decodeSlot, encodeHead, type StoredHead } from './head.ts'
 import type { IdFilter } from './id-filter.ts'
 import type { ItemKind } from './item-store.ts'
-import { arrivalKey, idPrefixOf, indexKey, itemKinds, keyText, slotKey } from './keys.ts'
+import { arrivalKey, indexKey, itemKinds, keyText, slotKey } from './keys.ts'
 import { Pending } from './pending.ts'
 import { contentChecksum, damaged, seal } from './row.ts'
 
@@ -65,7 +65,7 @@ export class ItemIndex {
   durableHead(key: Uint8Array, text = keyText(key)): StoredHead | undefined {
     const journaled = this.#journaled.get(text)
     if (journaled) return journaled.head
-    if (!this.#deps.filter.mayHave(idPrefixOf(key))) return undefined
+    if (!this.#deps.filter.mayHave(key)) return undefined
     const value = this.#deps.database.getSync(key)
     return value && decodeHead(key, value)
   }
@@ -83,7 +83,7 @@ export class ItemIndex {
 
   add(entry: IndexEntry): void {
     this.#heads.set(entry.text, entry)
-    this.#deps.filter.add(entry.head.id)
+    this.#deps.filter.add(entry.key)
     this.#queued++
   }
 
@@ -94,7 +94,7 @@ export class ItemIndex {
   /** Takes over what was found in the journal when the store was opened. */
   replay(entry: IndexEntry): void {
     this.#journaled.set(entry.text, entry)
-    this.#deps.filter.add(entry.head.id)
+    this.#deps.filter.add(entry.key)
   }
 
   /** @throws {AbzuError} ABZU_STORE_DAMAGED */

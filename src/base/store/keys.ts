@@ -82,6 +82,11 @@ export function indexKey(mailbox: Uint8Array, id: Uint8Array): Uint8Array {
   return key
 }
 
+/** The mailbox of an index key. */
+export function mailboxOf(key: Uint8Array): Uint8Array {
+  return key.subarray(1, 1 + mailboxBytes)
+}
+
 /** The first 16 bytes of the id, of an index key. */
 export function idPrefixOf(key: Uint8Array): Uint8Array {
   return key.subarray(1 + mailboxBytes)

@@ -35,7 +35,7 @@ export class AcknowledgedIds {
     const { table, log } = this.#deps
     try {
       for await (const { key } of table.range({ limit: Infinity })) {
-        this.#filter.add(key.subarray(mailboxBytes))
+        this.#filter.add(key, key.subarray(mailboxBytes))
       }
       this.#isFiltering = true
     } catch (error) {
@@ -45,13 +45,13 @@ export class AcknowledgedIds {
 
   /** @throws {AbzuError} ABZU_STORE_DAMAGED */
   has(mailbox: MailboxId, id: Uint8Array): boolean {
-    if (this.#isFiltering && !this.#filter.mayHave(id)) return false
+    if (this.#isFiltering && !this.#filter.mayHave(mailbox, id)) return false
     return this.#deps.table.get(keyOf(mailbox, id)) !== undefined
   }
 
   /** The row that notes an acknowledgement; for a write that is made at once. */
   note(mailbox: MailboxId, id: Uint8Array, day: number): RowChange {
-    this.#filter.add(id)
+    this.#filter.add(mailbox, id)
     return { table: this.#deps.table.name, key: keyOf(mailbox, id), value: u32be(day) }
   }
 
