@@ -36,11 +36,14 @@ export interface StartFlags {
   readonly tcp?: readonly string[] | undefined
   readonly quic?: readonly string[] | undefined
   readonly peers?: readonly string[] | undefined
+  /** False: no discovery on the local network. */
+  readonly lan?: boolean | undefined
   readonly logJson?: boolean | undefined
 }
 
 const listenersMax = 8
 const peersMax = 64
+const bootstrapMax = 16
 const configBytesMax = 64 * 1024
 /** What `sun_path` of Linux holds beside its final zero byte. */
 const socketPathBytesMax = 107
@@ -52,6 +55,13 @@ const peer = z
   .string()
   .max(wireLimits.addressBytesMax)
   .regex(/^\/[\w.:/-]+\/p2p\/12D3Koo[1-9A-HJ-NP-Za-km-z]+$/, 'is not a mesh address')
+const announced = z
+  .string()
+  .max(wireLimits.addressBytesMax - 80)
+  .regex(
+    /^\/(ip4|ip6|dns|dns4|dns6)\/[\w.:-]+\/tcp\/[1-9]\d{0,4}$/,
+    'is not an address to announce, such as /dns4/home.example/tcp/4180',
+  )
 
 /** A whole number up to a thousand times its default, or a rate of such; what is left out has its default. */
 function bounded<T extends object>(defaults: T) {
@@ -96,6 +106,9 @@ const configFile = z.strictObject({
   tcp: listeners,
   quic: listeners,
   peers: z.array(peer).max(peersMax).default([]),
+  bootstrap: z.array(peer).max(bootstrapMax).default([]),
+  announce: z.array(announced).max(wireLimits.addressesMax).default([]),
+  lan: z.boolean().default(true),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   limits: limits.prefault({}),
 })
@@ -151,6 +164,7 @@ export async function loadConfig({
   const merged = configFile.safeParse({
     ...fromFile.data,
     ...((flags.tcp ?? flags.quic) && { tcp: flags.tcp, quic: flags.quic }),
+    ...(flags.lan !== undefined && { lan: flags.lan }),
     peers: [...new Set([...fromFile.data.peers, ...(flags.peers ?? [])])],
   })
   if (!merged.success) throw invalid(explain(merged.error))

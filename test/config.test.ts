@@ -63,6 +63,14 @@ t.test('who names a listener of either kind names all', async (t) => {
   }
 })
 
+t.test('how others are found: what is set, and what a flag switches off', async (t) => {
+  const found = { bootstrap: [address], announce: ['/dns4/home.example/tcp/4180'] }
+  t.match(await loadConfig({ flags: {}, env: home(t) }), { lan: true, bootstrap: [], announce: [] })
+  t.match(await loadConfig({ flags: {}, env: home(t, found) }), { ...found, lan: true })
+  t.match(await loadConfig({ flags: { lan: false }, env: home(t, { lan: true }) }), { lan: false })
+  t.match(await loadConfig({ flags: {}, env: home(t, { lan: false }) }), { lan: false })
+})
+
 t.test('what is unknown or absurd is refused by its name', async (t) => {
   const refused: readonly (readonly [name: string, content: unknown, flags?: StartFlags])[] = [
     ['colour', { colour: 'red' }],
@@ -85,6 +93,15 @@ t.test('what is unknown or absurd is refused by its name', async (t) => {
     ['quic.0', {}, { quic: ['nonsense'] }],
     ['peers.0', { peers: ['/ip4/127.0.0.1/tcp/1'] }],
     ['peers', { peers: Array.from({ length: 65 }, () => address) }],
+    ['bootstrap.0', { bootstrap: ['/ip4/127.0.0.1/tcp/1'] }],
+    ['bootstrap', { bootstrap: Array.from({ length: 17 }, () => address) }],
+    ['announce.0', { announce: [address] }],
+    ['announce.0', { announce: ['192.0.2.1:4180'] }],
+    ['announce.0', { announce: ['/ip4/192.0.2.1/tcp/0'] }],
+    ['announce.0', { announce: ['/ip4/192.0.2.1/udp/4180'] }],
+    ['announce.0', { announce: [`/dns4/${'a'.repeat(300)}/tcp/1`] }],
+    ['announce', { announce: Array.from({ length: 9 }, (_, n) => `/ip4/192.0.2.${n}/tcp/1`) }],
+    ['lan', { lan: 'off' }],
     ['logLevel', { logLevel: 'loud' }],
     ['expected object', []],
     ['expected object', 'null'],

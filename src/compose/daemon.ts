@@ -4,6 +4,7 @@
  * @module
  */
 
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { nodePlatform } from '../base/crypto/node-platform.ts'
@@ -24,15 +25,22 @@ import { Mailboxes } from '../machine/mailbox/mailboxes.ts'
 import { Outbox } from '../machine/mailbox/outbox.ts'
 import { Directory } from '../machine/node/directory.ts'
 import { defaultDirectoryLimits } from '../machine/node/directory-limits.ts'
+import { Discovery } from '../machine/node/discovery.ts'
 import { HeldRecords } from '../machine/node/held-records.ts'
+import { KnownPeers } from '../machine/node/known-peers.ts'
 import { ListenPorts } from '../machine/node/listen-ports.ts'
 import { loadMachineIdentity } from '../machine/node/machine-identity.ts'
 import { MeshPeers } from '../machine/node/mesh-peers.ts'
+import { NetworkWatch } from '../machine/node/network-watch.ts'
 import { PeerBook } from '../machine/node/peer-book.ts'
+import { PeerCandidates } from '../machine/node/peer-candidates.ts'
+import { reachability } from '../machine/node/reachability.ts'
 import { RecordPublisher } from '../machine/node/record-publisher.ts'
 import { recordServer } from '../machine/node/record-server.ts'
 import { serveCalls } from '../machine/transport/call.ts'
+import { LanDiscovery } from '../machine/transport/lan-discovery.ts'
 import { openTransport } from '../machine/transport/open-transport.ts'
+import type { Transport } from '../machine/transport/transport.ts'
 import { serveControlApi } from '../surface/api/serve.ts'
 import { AccountManager } from '../user/household/account-manager.ts'
 import { version } from '../version.ts'
@@ -42,6 +50,8 @@ export interface System {
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly log: Log
+  /** Every address of the machine's network interfaces now. */
+  readonly interfaces: () => readonly string[]
   /** Called when somebody asks the daemon to stop. */
   readonly stop: () => void
 }
@@ -78,6 +88,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
         machineSeed: identity.seed,
         tcp: ports.recall('tcp', config.tcp),
         quic: ports.recall('quic', config.quic),
+        announce: config.announce,
         clock,
         scheduler,
         random,
@@ -155,6 +166,12 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     await meshPeers.start()
     await publisher.start()
     for (const address of config.peers) await peers.add(address)
+    const network = open.add(new NetworkWatch({ interfaces: system.interfaces, scheduler, log }))
+    network.watch(() => outbox.wake())
+    const discovery = open.add(
+      await openDiscovery({ config, system, store, transport, peers, network }),
+    )
+    await discovery.start()
 
     const node = {
       peerId: identity.peerId,
@@ -162,6 +179,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       version,
       addresses: () => transport.addresses(),
       peers: () => peers.list(),
+      reachability: () => reachability(transport, config),
       addPeer: async (address: string) => peers.add(address),
       stop: system.stop,
     }
@@ -204,7 +222,39 @@ async function openOwnStore(config: Config, { clock, scheduler, log }: System): 
   }
 }
 
+interface DiscoveryParts {
+  readonly config: Config
+  readonly system: System
+  readonly store: Store
+  readonly transport: Transport
+  readonly peers: PeerBook
+  readonly network: NetworkWatch
+}
+
+async function openDiscovery(parts: DiscoveryParts): Promise<Discovery> {
+  const { config, system, store, transport, peers, network } = parts
+  const { log } = system
+  const candidates = new PeerCandidates({ ...system, transport })
+  const lan = new LanDiscovery({
+    ...system,
+    listening: () => listeningAddresses(transport),
+    found: (peerId, addresses) => candidates.offer('lan', peerId, addresses),
+  })
+  const known = await KnownPeers.open({ ...system, store })
+  const found = { transport, candidates, known, kept: peers, network, log }
+  return new Discovery({ ...found, lan: config.lan ? lan : undefined }, config)
+}
+
+function listeningAddresses(transport: Transport): string[] {
+  return transport
+    .ownAddresses()
+    .filter(({ source }) => source === 'listening')
+    .map(({ address }) => address)
+}
+
 /** The system of a real machine. */
 export function realSystem({ log, stop }: Pick<System, 'log' | 'stop'>): System {
-  return { clock: systemClock, scheduler: systemScheduler, log, stop }
+  const interfaces = () =>
+    Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address))
+  return { clock: systemClock, scheduler: systemScheduler, log, interfaces, stop }
 }

@@ -234,6 +234,16 @@ class FakeNode implements NodeService {
 
   addresses = () => [`/ip4/127.0.0.1/tcp/1/p2p/${this.peerId}`]
   peers = () => []
+  reachability = () => ({
+    addresses: this.addresses().map((address) => ({
+      address,
+      source: 'listening' as const,
+      scope: 'loopback' as const,
+      transport: 'tcp',
+    })),
+    lan: false,
+    peers: { inbound: 0, outbound: 0 },
+  })
   addPeer = async (address: string) => {
     if (!address.startsWith('/')) throw new AbzuError('ABZU_ADDRESS_INVALID', 'not an address')
     this.added.push(address)

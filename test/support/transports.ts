@@ -36,6 +36,7 @@ export interface TestTransportInit {
   readonly tcp?: readonly string[]
   readonly quic?: readonly string[]
   readonly importQuic?: ImportQuic
+  readonly announce?: readonly string[]
   readonly machineSeed?: Uint8Array
   readonly limits?: Partial<TransportLimits>
   readonly log?: Log
@@ -53,6 +54,7 @@ export async function openTestTransport(
     log,
     clock,
     importQuic,
+    announce,
   }: TestTransportInit = {},
 ): Promise<Transport> {
   // pending timers of the code under test do not keep the process alive
@@ -63,6 +65,7 @@ export async function openTestTransport(
     tcp: tcp ?? (quic.length > 0 ? [] : ['127.0.0.1:0']),
     quic,
     ...(importQuic && { importQuic }),
+    announce,
     limits: { ...defaultTransportLimits, resetGraceMs: 50, ...limits },
     clock: clock ?? systemClock,
     scheduler: systemScheduler,

@@ -50,6 +50,8 @@ const tables = {
   'outbox-envelopes': 9,
   'mesh-peers': 10,
   records: 11,
+  'known-peers': 25,
+  clock: 26,
 } as const
 
 export type TableName = keyof typeof tables

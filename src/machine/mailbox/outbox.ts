@@ -109,6 +109,11 @@ export class Outbox {
     }
   }
 
+  /** Every home is tried again at once: the network is another one. */
+  wake(): void {
+    for (const lane of this.#lanes.values()) lane.wake()
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopWatching?.()

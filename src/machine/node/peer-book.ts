@@ -63,6 +63,11 @@ export class PeerBook {
     await this.#deps.table.put(machineKeyOf(peerId), encode({ v: 1, peerId, addresses }))
   }
 
+  /** Dials at once whoever is not connected: what stood in the way may be gone. */
+  wake(): void {
+    for (const [peerId, addresses] of this.#kept) this.#keep(peerId, addresses)
+  }
+
   /** Who is connected now. */
   list(): PeerView[] {
     return this.#deps.transport

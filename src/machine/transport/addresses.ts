@@ -1,6 +1,6 @@
 /** Addresses of machines, as people and records write them. @module */
 
-import { multiaddr } from '@multiformats/multiaddr'
+import { multiaddr, type Component } from '@multiformats/multiaddr'
 import { parsePeerId } from '../../base/crypto/address.ts'
 import type { PeerId } from '../../base/util/brand.ts'
 import { AbzuError } from '../../base/util/errors.ts'
@@ -25,16 +25,36 @@ const dialHosts: Readonly<Record<string, readonly string[] | undefined>> = {
  *  `/ip4|ip6/<host>/udp/<port>/quic-v1/p2p/<Ed25519 peer id>`, nothing else.
  *  @throws {AbzuError} ABZU_ADDRESS_INVALID */
 export function parseDialAddress(text: string): DialAddress {
+  const [place, p2p, ...rest] = placeOf(text)
+  if (p2p?.name !== 'p2p' || rest.length > 0) throw invalid()
+  const peerId = parsePeerId(p2p.value ?? '')
+  return { peerId, text: `${place}/p2p/${peerId}` }
+}
+
+/** Host, port and carrier in their normal form, and what follows them. */
+function placeOf(text: string): [place: string, ...rest: Component[]] {
   if (text.length > wireLimits.addressBytesMax) throw invalid()
   const [host, ...way] = componentsOf(text)
-  const p2p = way.pop()
+  const end = way.findIndex(({ name }) => name === 'p2p')
+  const rest = end < 0 ? [] : way.splice(end)
   const hosts = dialHosts[way.map(({ name }) => name).join('/')] ?? []
   const port = way[0]?.value
-  const isKnown = hosts.includes(host?.name ?? '') && p2p?.name === 'p2p'
+  const isKnown = hosts.includes(host?.name ?? '')
   if (!isKnown || !host?.value || !port || Number(port) < 1) throw invalid()
-  const peerId = parsePeerId(p2p.value ?? '')
-  const [end = ''] = way.slice(1).map(({ name }) => `/${name}`)
-  return { peerId, text: `/${host.name}/${host.value}/${way[0]?.name}/${port}${end}/p2p/${peerId}` }
+  const [carrier = ''] = way.slice(1).map(({ name }) => `/${name}`)
+  return [`/${host.name}/${host.value}/${way[0]?.name}/${port}${carrier}`, ...rest]
+}
+
+/** An address to announce: one to dial, without the peer id, in its normal form.
+ *  @throws {AbzuError} ABZU_CONFIG_INVALID */
+export function parseAnnouncedAddress(text: string): string {
+  try {
+    const [place, ...rest] = placeOf(text)
+    if (rest.length > 0) throw invalid()
+    return place
+  } catch (cause) {
+    throw new AbzuError('ABZU_CONFIG_INVALID', `not an address to announce: ${text}`, { cause })
+  }
 }
 
 /** The addresses in `texts` that can be dialled and name `peerId`; others are skipped. */
@@ -97,7 +117,7 @@ export function neighbourOf(address: string): string {
     .join(':')
 }
 
-function componentsOf(text: string): ReturnType<ReturnType<typeof multiaddr>['getComponents']> {
+function componentsOf(text: string): Component[] {
   try {
     return multiaddr(text).getComponents()
   } catch (cause) {

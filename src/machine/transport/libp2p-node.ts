@@ -31,6 +31,9 @@ export interface Libp2pNodeInit {
   /** 32 bytes. */
   readonly machineSeed: Uint8Array
   readonly limits: TransportLimits
+  /** Told to peers beside where it listens; without the peer id.
+   *  @default none */
+  readonly announced?: readonly string[]
   /** Whether this node keeps itself connected to a peer. */
   readonly isKept: (peerId: PeerId) => boolean
   readonly isShutOut: (speaker: Speaker) => boolean
@@ -55,6 +58,8 @@ export interface Libp2pNode {
   listen(addresses: readonly string[]): Promise<void>
   /** Concrete addresses of all listeners, without the peer id. */
   listening(): string[]
+  /** Tells peers of addresses that listeners have got since. */
+  refresh(): void
 }
 
 type TransportMaker = NonNullable<Libp2pOptions['transports']>[number]
@@ -72,7 +77,7 @@ interface Inside {
 
 /** Starts a node that dials, and listens nowhere yet. */
 export async function startLibp2pNode(init: Libp2pNodeInit): Promise<Libp2pNode> {
-  const { machineSeed, limits, dialable, log } = init
+  const { machineSeed, limits, dialable, log, announced = [] } = init
   const listenErrors: ListenFailure[] = []
   const quic = await loadQuic(init)
   const makers: TransportMaker[] = [tcpTransport(limits), ...(quic ? [quic] : [])]
@@ -80,6 +85,7 @@ export async function startLibp2pNode(init: Libp2pNodeInit): Promise<Libp2pNode>
     privateKey: await generateKeyPairFromSeed('Ed25519', machineSeed),
     nodeInfo: { name: 'abzu', version: '1', userAgent: 'abzu/1' },
     logger: libp2pLog(log),
+    addresses: { appendAnnounce: [...announced] },
     transports: makers.map(
       (make) => (components) => recordingListenErrors(make(components), listenErrors),
     ),
@@ -159,6 +165,12 @@ export async function startLibp2pNode(init: Libp2pNodeInit): Promise<Libp2pNode>
   })
   const { transportManager, addressManager } = libp2p.services.inside
   const isServed = (address: string) => quic !== undefined || carrierOf(address) !== 'quic'
+  const refresh = () => {
+    for (const address of transportManager.getAddrs()) {
+      // libp2p would announce a public address only after strangers have confirmed it
+      addressManager.confirmObservedAddr(address, { type: 'transport', ttl: Infinity })
+    }
+  }
   return {
     libp2p,
     mesh,
@@ -172,12 +184,10 @@ export async function startLibp2pNode(init: Libp2pNodeInit): Promise<Libp2pNode>
       }
       const [failure] = listenErrors
       if (failure) throw listenError(failure)
-      for (const address of transportManager.getAddrs()) {
-        // libp2p would announce a public address only after strangers have confirmed it
-        addressManager.confirmObservedAddr(address, { type: 'transport', ttl: Infinity })
-      }
+      refresh()
     },
     listening: () => transportManager.getAddrs().map(String),
+    refresh,
   }
 }
 

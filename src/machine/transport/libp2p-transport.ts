@@ -13,6 +13,7 @@ import {
 import type { Log } from '../../base/util/log.ts'
 import { withTimeout } from '../../base/util/wait.ts'
 import type { Protocol } from '../../base/wire/protocols.ts'
+import { addressScope } from './address-scope.ts'
 import { dialAddressesOf, inOrderOfUse, neighbourOf, parseDialAddress } from './addresses.ts'
 import type { Dialer } from './dialer.ts'
 import type { FrameStream } from './frame-stream.ts'
@@ -27,7 +28,14 @@ import { isViolation, type Standing } from './standing.ts'
 import { StreamOpener } from './stream-opener.ts'
 import { StreamToll } from './stream-toll.ts'
 import type { TransportLimits } from './transport-limits.ts'
-import type { OpenInit, PeerChange, PeerConnection, StreamHandler, Transport } from './transport.ts'
+import type {
+  OpenInit,
+  OwnAddress,
+  PeerChange,
+  PeerConnection,
+  StreamHandler,
+  Transport,
+} from './transport.ts'
 
 export interface TransportInit {
   /** Ed25519 seed, 32 bytes. */
@@ -36,6 +44,9 @@ export interface TransportInit {
   readonly tcp: readonly string[]
   /** The same for QUIC; nobody listens there on a machine that has none. */
   readonly quic?: readonly string[]
+  /** Where others reach this machine beside what it sees of itself, `/dns4/../tcp/..` and the like.
+   *  @default none */
+  readonly announce?: readonly string[] | undefined
   readonly limits?: TransportLimits
   readonly clock: Clock
   readonly scheduler: Scheduler
@@ -52,6 +63,8 @@ export interface Libp2pTransportDeps {
   readonly log: Log
   /** Multiaddrs to listen at. */
   readonly listenAt: readonly string[]
+  /** Without the peer id. */
+  readonly announced: readonly string[]
   readonly node: Libp2pNode
   readonly dialer: Dialer
   readonly reconnector: Reconnector
@@ -105,8 +118,24 @@ export class Libp2pTransport implements Transport {
   }
 
   addresses(): string[] {
-    const listening = inOrderOfUse(this.#deps.node.listening())
-    return listening.map((address) => `${address}/p2p/${this.peerId}`)
+    return this.ownAddresses().map(({ address }) => address)
+  }
+
+  ownAddresses(): OwnAddress[] {
+    const { node, announced } = this.#deps
+    const listening = node.listening().filter((address) => !announced.includes(address))
+    return [
+      ...announced.map((address) => this.#own('announced', address)),
+      ...inOrderOfUse(listening).map((address) => this.#own('listening', address)),
+    ]
+  }
+
+  refresh(): void {
+    this.#deps.node.refresh()
+  }
+
+  #own(source: OwnAddress['source'], address: string): OwnAddress {
+    return { address: `${address}/p2p/${this.peerId}`, source, scope: addressScope(address) }
   }
 
   handle(protocol: Protocol, handler: StreamHandler): void {
@@ -150,11 +179,13 @@ export class Libp2pTransport implements Transport {
     return addresses
   }
 
-  async connect(address: string, signal?: AbortSignal): Promise<PeerId> {
+  async connect(address: string | readonly string[], signal?: AbortSignal): Promise<PeerId> {
     this.#assertOpen()
-    const { peerId, text } = parseDialAddress(address)
+    const [first = '', ...others] = typeof address === 'string' ? [address] : address
+    const { peerId, text } = parseDialAddress(first)
     this.#assertOther(peerId)
-    if (!this.isConnected(peerId)) await this.#deps.dialer.dial(peerId, [text], signal)
+    const addresses = dialAddressesOf(peerId, [text, ...others])
+    if (!this.isConnected(peerId)) await this.#deps.dialer.dial(peerId, addresses, signal)
     return peerId
   }
 

@@ -4,7 +4,7 @@ import type { PeerId } from '../../base/util/brand.ts'
 import { Dialer } from './dialer.ts'
 import { startLibp2pNode } from './libp2p-node.ts'
 import { Libp2pTransport, type TransportInit } from './libp2p-transport.ts'
-import { parseListenAddress } from './addresses.ts'
+import { parseAnnouncedAddress, parseListenAddress } from './addresses.ts'
 import { dialableBy } from './node-dialable.ts'
 import { sha256 } from './node-sha256.ts'
 import { Reconnector } from './reconnect.ts'
@@ -22,6 +22,7 @@ export async function openTransport(init: TransportInit): Promise<Transport> {
   ]
   const isKept = (peerId: PeerId) => reconnector.isKept(peerId)
   const standing = new Standing({ ...init, limits, isKept })
+  const announced = [...new Set(init.announce?.map(parseAnnouncedAddress))]
   const reconnector: Reconnector = new Reconnector({
     ...init,
     limits,
@@ -31,6 +32,7 @@ export async function openTransport(init: TransportInit): Promise<Transport> {
   const node = await startLibp2pNode({
     ...init,
     limits,
+    announced,
     isKept,
     isShutOut: (speaker) => standing.isShutOut(speaker),
     isDialling: (peerId) => dialer.isDialling(peerId),
@@ -42,6 +44,7 @@ export async function openTransport(init: TransportInit): Promise<Transport> {
     ...init,
     limits,
     listenAt,
+    announced,
     node,
     dialer,
     reconnector,

@@ -7,6 +7,7 @@
 import type { PeerId } from '../../base/util/brand.ts'
 import type { Cancel } from '../../base/util/clock.ts'
 import type { Protocol } from '../../base/wire/protocols.ts'
+import type { AddressScope } from './address-scope.ts'
 import type { FrameStream } from './frame-stream.ts'
 import type { MeshRouting } from './mesh-routing.ts'
 
@@ -28,6 +29,15 @@ export interface PeerConnection {
   readonly direction: 'inbound' | 'outbound'
 }
 
+/** One way to reach this machine. */
+export interface OwnAddress {
+  /** With the peer id. */
+  readonly address: string
+  /** `announced`: by the operator's word alone. */
+  readonly source: 'announced' | 'listening'
+  readonly scope: AddressScope
+}
+
 /** A peer's first connection came, or its last one went. */
 export interface PeerChange {
   readonly peerId: PeerId
@@ -43,8 +53,14 @@ export interface Transport {
   listen(): Promise<void>
 
   /** Where this machine can be reached now, `/ip4/../tcp/../p2p/<id>`, `/ip4/../udp/../quic-v1/p2p/<id>`;
-   *  loopback last. */
+   *  announced ones first, loopback last. */
   addresses(): string[]
+
+  /** The same, and how far each reaches. */
+  ownAddresses(): OwnAddress[]
+
+  /** Looks anew at which addresses the machine has, and tells peers. */
+  refresh(): void
 
   /** Serves a protocol from now on; once for each protocol. */
   handle(protocol: Protocol, handler: StreamHandler): void
@@ -53,9 +69,10 @@ export interface Transport {
    *  @throws {AbzuError} ABZU_UNREACHABLE, ABZU_OVERLOADED, ABZU_ADDRESS_INVALID, ABZU_CLOSED; the signal's reason */
   open(peerId: PeerId, protocol: Protocol, init?: OpenInit): Promise<FrameStream>
 
-  /** Connects to whom the address names, unless connected.
+  /** Connects to whom the address names, unless connected. Of several, the first names the peer; those of
+   *  others are skipped.
    *  @throws {AbzuError} ABZU_UNREACHABLE, ABZU_OVERLOADED, ABZU_ADDRESS_INVALID, ABZU_CLOSED; the signal's reason */
-  connect(address: string, signal?: AbortSignal): Promise<PeerId>
+  connect(address: string | readonly string[], signal?: AbortSignal): Promise<PeerId>
 
   isConnected(peerId: PeerId): boolean
 

@@ -38,6 +38,7 @@ export function createHandlers({ accounts, node, sessions, log }: HandlerDeps): 
       addresses: [...node.addresses()],
       accounts: [...(await accounts.list())],
       peers: [...node.peers()],
+      reachability: node.reachability(),
       version: node.version,
     }),
     stop: async () => {

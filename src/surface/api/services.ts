@@ -15,6 +15,7 @@ export type MessageReport = Told<Answer<'message'>>
 export type InboxEntry = Told<Answer<'inbox'>>
 export type ConversationEntry = Told<Answer<'conversation'>>
 export type ConnectedPeer = Told<Answer<'status'>['peers'][number]>
+export type Reachability = Told<Answer<'status'>['reachability']>
 
 export interface ContactsService {
   link(init: { uses?: number; days?: number }): Promise<string>
@@ -75,6 +76,7 @@ export interface NodeService {
   readonly version: string
   addresses(): readonly string[]
   peers(): readonly ConnectedPeer[]
+  reachability(): Reachability
   /** Resolves once the peer is remembered.
    *  @throws {AbzuError} ABZU_ADDRESS_INVALID */
   addPeer(address: string): Promise<void>

@@ -13,6 +13,8 @@ interface Options {
   readonly tcp?: string[]
   readonly quic?: string[]
   readonly peer?: string[]
+  /** False after `--no-lan`, else true: then the configuration says. */
+  readonly lan: boolean
   readonly logJson?: boolean
 }
 
@@ -31,12 +33,18 @@ export function start(context: CliContext): Command {
       'listen here by QUIC; repeatable. Without --tcp and --quic both listen at 0.0.0.0:4180; naming one leaves the other out',
       collect,
     )
-    .option('--no-lan', 'no discovery on the local network; this version has none anyway')
+    .option('--no-lan', 'no discovery on the local network: neither ask nor answer')
     .option('--peer <address>', 'keep a connection to this node, from now on; repeatable', collect)
     .option('--log-json', 'log JSON lines, and say on stdout when the daemon listens')
-    .action(async ({ tcp, quic, peer, logJson }: Options) => {
+    .action(async ({ tcp, quic, peer, lan, logJson }: Options) => {
       const { loadConfig } = await import('../../config.ts')
-      const flags = { tcp, quic, peers: peer, logJson: logJson ?? context.output.json }
+      const flags = {
+        tcp,
+        quic,
+        peers: peer,
+        lan: lan ? undefined : false,
+        logJson: logJson ?? context.output.json,
+      }
       const config = await loadConfig({ flags, env: context.io.env })
       await stayAlive(context.io.scheduler, runDaemon(context, config))
     })

@@ -22,16 +22,34 @@ export function status(context: CliContext): Command {
     })
 }
 
-function lines({ version, peerId, pid, addresses, accounts, peers }: Answer<'status'>): string[] {
+function lines(node: Answer<'status'>): string[] {
+  const { version, peerId, pid, accounts, peers, reachability } = node
   return [
     `Abzu ${version}, mesh address ${peerId}, process ${pid}`,
-    ...section('listening on', addresses),
+    ...section('reached at', reachability.addresses.map(describeAddress)),
+    `LAN discovery: ${reachability.lan ? 'on' : 'off'}`,
+    `connected: ${reachability.peers.inbound} in, ${reachability.peers.outbound} out`,
     ...section('accounts', accounts.map(describe)),
     ...section(
       'peers',
       peers.map((peer) => `${peer.peerId}  ${peer.direction}  ${peer.address}`),
     ),
   ]
+}
+
+const reach = {
+  loopback: 'from this machine',
+  lan: 'from the local network',
+  public: 'from anywhere',
+} as const
+
+function describeAddress({
+  address,
+  source,
+  scope,
+  transport,
+}: Answer<'status'>['reachability']['addresses'][number]): string {
+  return `${address}  ${source}, ${transport}, ${reach[scope]}`
 }
 
 function section(title: string, entries: readonly string[]): string[] {

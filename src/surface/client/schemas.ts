@@ -45,12 +45,29 @@ const peerSchema = z.object({
   kept: z.boolean(),
 })
 
+/** How others reach the node, by what it knows itself: a port that a router does not forward looks open. */
+const reachabilitySchema = z.object({
+  addresses: z.array(
+    z.object({
+      address: z.string(),
+      source: z.enum(['announced', 'listening']),
+      scope: z.enum(['loopback', 'lan', 'public']),
+      transport: z.string(),
+    }),
+  ),
+  /** Whether nodes of the local network find each other by themselves. */
+  lan: z.boolean(),
+  /** Distinct nodes that are connected, by who dialled. */
+  peers: z.object({ inbound: z.int(), outbound: z.int() }),
+})
+
 export const statusSchema = z.object({
   peerId: z.string(),
   pid: z.int(),
   addresses: z.array(z.string()),
   accounts: z.array(accountSchema),
   peers: z.array(peerSchema),
+  reachability: reachabilitySchema,
   version: z.string(),
 })
 

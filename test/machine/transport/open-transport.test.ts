@@ -307,3 +307,34 @@ t.test('a watcher that throws hurts nobody', async (t) => {
   await until(() => server.peers().length === 0, 'gone')
   t.equal(seen, 1)
 })
+
+t.test('announced addresses come first, each once, and peers are told', async (t) => {
+  const announce = [
+    '/dns4/home.example/tcp/4180',
+    '/ip4/203.0.113.9/tcp/4180',
+    '/ip4/203.0.113.9/tcp/4180',
+  ]
+  const server = await listening(t, { announce })
+  const { peerId } = server
+  t.match(server.ownAddresses(), [
+    { address: `/dns4/home.example/tcp/4180/p2p/${peerId}`, source: 'announced', scope: 'public' },
+    { address: `/ip4/203.0.113.9/tcp/4180/p2p/${peerId}`, source: 'announced', scope: 'public' },
+    { source: 'listening', scope: 'loopback' },
+  ])
+  t.strictSame(
+    server.addresses(),
+    server.ownAddresses().map(({ address }) => address),
+  )
+  const client = await openTestTransport(t, { tcp: [] })
+  const [own = ''] = server.addresses().slice(-1)
+  await client.connect([own, `/ip4/127.0.0.1/tcp/1/p2p/${peerId}`])
+  t.equal(client.peers()[0]?.peerId, peerId, 'any of its addresses will do')
+  for (const wrong of [
+    '/ip4/1.2.3.4/tcp/0',
+    '/ip4/1.2.3.4/udp/1',
+    `/ip4/1.2.3.4/tcp/1/p2p/${peerId}`,
+  ]) {
+    const refused = openTestTransport(t, { announce: [wrong] })
+    await t.rejects(refused, { code: 'ABZU_CONFIG_INVALID' })
+  }
+})

@@ -68,10 +68,23 @@ t.test('account create', async (t) => {
 t.test('status', async (t) => {
   const { run } = await household(t)
   const told = okJson(t, await run('status', '--json')) as object
-  t.strictSame(Object.keys(told), ['peerId', 'pid', 'addresses', 'accounts', 'peers', 'version'])
+  t.strictSame(Object.keys(told), [
+    'peerId',
+    'pid',
+    'addresses',
+    'accounts',
+    'peers',
+    'reachability',
+    'version',
+  ])
   t.match(told, { accounts: [{ id: fakeId(0), name: 'anna', role: 'admin', locked: false }] })
   t.strictSame((told as { peers: unknown }).peers, [])
-  t.match(ok(t, await run('status')), /mesh address 12D3Koo.*\n.*\n {2}\/ip4.*\naccounts\n {2}anna/)
+  const text = ok(t, await run('status'))
+  t.match(
+    text,
+    /mesh address 12D3Koo.*\nreached at\n {2}\/ip4.* listening, tcp, from this machine\n/,
+  )
+  t.match(text, /\nLAN discovery: off\nconnected: 0 in, 0 out\naccounts\n {2}anna/)
 })
 
 t.test('account list, lock, unlock', async (t) => {
@@ -358,6 +371,6 @@ t.test('help for everything, and a version', async (t) => {
     t.match(help, /--json/)
   }
   const lan = ok(t, await abzu(env, ['start', '--help'])).replaceAll(/\s+/g, ' ')
-  t.match(lan, /--no-lan no discovery on the local network; this version has none anyway/)
+  t.match(lan, /--no-lan no discovery on the local network: neither ask nor answer/)
   t.match(ok(t, await abzu(env, ['--version'])), /^\d+\.\d+\.\d+\n$/)
 })
