@@ -127,7 +127,13 @@ module.exports = {
     },
     home(
       'libp2p',
-      [outside('libp2p'), outside('@libp2p'), outside('@chainsafe'), outside('@multiformats')],
+      [
+        outside('libp2p'),
+        outside('@libp2p'),
+        outside('@chainsafe'),
+        outside('@multiformats'),
+        outside('prom-client'),
+      ],
       room('machine/transport'),
     ),
     home(
@@ -141,6 +147,7 @@ module.exports = {
       [outside('@noble'), outside('@scure'), outside('hpke')],
       room('base/crypto'),
     ),
+    home('prometheus', outside('@prometheus-io'), '^src/surface/api/metrics-text\\.ts$'),
     home('fastify', [outside('fastify'), outside('@fastify')], room('surface/api')),
     home(
       'commander',

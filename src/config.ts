@@ -109,6 +109,7 @@ const configFile = z.strictObject({
   bootstrap: z.array(peer).max(bootstrapMax).default([]),
   announce: z.array(announced).max(wireLimits.addressesMax).default([]),
   lan: z.boolean().default(true),
+  libp2pMetrics: z.boolean().default(false),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   limits: limits.prefault({}),
 })

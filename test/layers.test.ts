@@ -52,6 +52,7 @@ const planted: readonly (readonly [rule: string, from: string, to: string])[] = 
   ['level-has-one-home', 'machine/mailbox/h', 'classic-level'],
   ['msgpackr-has-one-home', 'base/wire/shape', 'msgpackr'],
   ['crypto-libraries-has-one-home', 'user/account/d', '@noble/hashes'],
+  ['prometheus-has-one-home', 'surface/cli/count', '@prometheus-io/client'],
   ['fastify-has-one-home', 'surface/cli/serve', 'fastify'],
   ['commander-has-one-home', 'surface/api/d', 'commander'],
 ]
@@ -75,7 +76,7 @@ const allowed: readonly (readonly [from: string, to: string, kind?: 'type'])[] =
 ]
 
 const libraries = ['fast-check', 'unlisted', 'libp2p', '@libp2p/tcp', 'classic-level', 'msgpackr']
-libraries.push('@noble/hashes', 'fastify', 'commander')
+libraries.push('@prometheus-io/client', '@noble/hashes', 'fastify', 'commander')
 
 /** A tree with all of it, and room for whatever is imported. */
 function plant(): string {

@@ -21,6 +21,7 @@ import { sleep } from '../base/util/wait.ts'
 import { deliverProtocol, recordProtocol } from '../base/wire/protocols.ts'
 import { deliverHandler } from '../machine/mailbox/deliver-handler.ts'
 import { startJanitor } from '../machine/mailbox/janitor.ts'
+import { mailboxMetrics } from '../machine/mailbox/mailbox-metrics.ts'
 import { Mailboxes } from '../machine/mailbox/mailboxes.ts'
 import { Outbox } from '../machine/mailbox/outbox.ts'
 import { Directory } from '../machine/node/directory.ts'
@@ -32,12 +33,14 @@ import { ListenPorts } from '../machine/node/listen-ports.ts'
 import { loadMachineIdentity } from '../machine/node/machine-identity.ts'
 import { MeshPeers } from '../machine/node/mesh-peers.ts'
 import { NetworkWatch } from '../machine/node/network-watch.ts'
+import { nodeMetrics } from '../machine/node/node-metrics.ts'
 import { PeerBook } from '../machine/node/peer-book.ts'
 import { PeerCandidates } from '../machine/node/peer-candidates.ts'
 import { reachability } from '../machine/node/reachability.ts'
 import { RecordPublisher } from '../machine/node/record-publisher.ts'
 import { recordServer } from '../machine/node/record-server.ts'
 import { serveCalls } from '../machine/transport/call.ts'
+import { loadLibp2pMetrics } from '../machine/transport/libp2p-metrics.ts'
 import { LanDiscovery } from '../machine/transport/lan-discovery.ts'
 import { openTransport } from '../machine/transport/open-transport.ts'
 import type { Transport } from '../machine/transport/transport.ts'
@@ -45,6 +48,8 @@ import { serveControlApi } from '../surface/api/serve.ts'
 import { AccountManager } from '../user/household/account-manager.ts'
 import { version } from '../version.ts'
 import { prepareHome } from './home.ts'
+import { openProcessProbe } from './process-probe.ts'
+import { StoreMeter } from './store-meter.ts'
 
 export interface System {
   readonly clock: Clock
@@ -77,18 +82,22 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
   const open = new CloseStack()
   try {
     await prepareHome(config.home)
-    const store = open.add(await openOwnStore(config, system))
+    const probe = open.add(openProcessProbe())
+    const storeMeter = new StoreMeter(clock)
+    const store = open.add(await openOwnStore(config, system, storeMeter))
     const identity = await loadMachineIdentity({
       file: join(config.home, 'machine.key'),
       platform,
     })
     const ports = new ListenPorts(store.table('node'))
+    const libp2pMetrics = config.libp2pMetrics ? await loadLibp2pMetrics() : undefined
     const transport = open.add(
       await openTransport({
         machineSeed: identity.seed,
         tcp: ports.recall('tcp', config.tcp),
         quic: ports.recall('quic', config.quic),
         announce: config.announce,
+        metrics: libp2pMetrics,
         clock,
         scheduler,
         random,
@@ -168,11 +177,18 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     for (const address of config.peers) await peers.add(address)
     const network = open.add(new NetworkWatch({ interfaces: system.interfaces, scheduler, log }))
     network.watch(() => outbox.wake())
+    const candidates = new PeerCandidates({ ...system, transport })
     const discovery = open.add(
-      await openDiscovery({ config, system, store, transport, peers, network }),
+      await openDiscovery({ config, system, store, transport, peers, network, candidates }),
     )
     await discovery.start()
 
+    const metricSources = [
+      probe.metrics,
+      storeMeter.metrics,
+      nodeMetrics({ transport, candidates }),
+      mailboxMetrics({ mailboxes, outbox }),
+    ]
     const node = {
       peerId: identity.peerId,
       pid: process.pid,
@@ -180,6 +196,10 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       addresses: () => transport.addresses(),
       peers: () => peers.list(),
       reachability: () => reachability(transport, config),
+      metrics: async () => ({
+        own: (await Promise.all(metricSources.map(async (source) => source()))).flat(),
+        foreign: (await libp2pMetrics?.text()) ?? '',
+      }),
       addPeer: async (address: string) => peers.add(address),
       stop: system.stop,
     }
@@ -204,7 +224,11 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
   }
 }
 
-async function openOwnStore(config: Config, { clock, scheduler, log }: System): Promise<Store> {
+async function openOwnStore(
+  config: Config,
+  { clock, scheduler, log }: System,
+  meter: StoreMeter,
+): Promise<Store> {
   const giveUpAtMs = clock.monotonicMs() + lockPatienceMs
   for (;;) {
     try {
@@ -214,6 +238,7 @@ async function openOwnStore(config: Config, { clock, scheduler, log }: System): 
         clock,
         scheduler,
         log,
+        decorate: meter.watch,
       })
     } catch (error) {
       if (!isAbzuError(error, 'ABZU_HOME_IN_USE') || clock.monotonicMs() > giveUpAtMs) throw error
@@ -229,12 +254,12 @@ interface DiscoveryParts {
   readonly transport: Transport
   readonly peers: PeerBook
   readonly network: NetworkWatch
+  readonly candidates: PeerCandidates
 }
 
 async function openDiscovery(parts: DiscoveryParts): Promise<Discovery> {
-  const { config, system, store, transport, peers, network } = parts
+  const { config, system, store, transport, peers, network, candidates } = parts
   const { log } = system
-  const candidates = new PeerCandidates({ ...system, transport })
   const lan = new LanDiscovery({
     ...system,
     listening: () => listeningAddresses(transport),

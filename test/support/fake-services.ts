@@ -234,6 +234,22 @@ class FakeNode implements NodeService {
 
   addresses = () => [`/ip4/127.0.0.1/tcp/1/p2p/${this.peerId}`]
   peers = () => []
+  metrics = async () => ({
+    own: [
+      {
+        name: 'answers_total',
+        help: 'Of a fake',
+        kind: 'counter' as const,
+        samples: [
+          { labels: { outcome: 'good' }, value: 3 },
+          { labels: { outcome: 'bad' }, value: 0.5 },
+        ],
+      },
+      { name: 'quiet_total', help: 'Of a fake', kind: 'counter' as const, samples: [] },
+      { name: 'letters', help: 'Of a fake', kind: 'gauge' as const, samples: [{ value: 42 }] },
+    ],
+    foreign: '# TYPE libp2p_fake gauge\nlibp2p_fake 1\n',
+  })
   reachability = () => ({
     addresses: this.addresses().map((address) => ({
       address,

@@ -11,6 +11,7 @@ import {
   defaultTransportLimits,
   type TransportLimits,
 } from '../../src/machine/transport/transport-limits.ts'
+import type { Libp2pMetrics } from '../../src/machine/transport/libp2p-metrics.ts'
 import type { Transport } from '../../src/machine/transport/transport.ts'
 
 /** Keeps what was logged. */
@@ -37,6 +38,7 @@ export interface TestTransportInit {
   readonly quic?: readonly string[]
   readonly importQuic?: ImportQuic
   readonly announce?: readonly string[]
+  readonly metrics?: Libp2pMetrics
   readonly machineSeed?: Uint8Array
   readonly limits?: Partial<TransportLimits>
   readonly log?: Log
@@ -49,6 +51,7 @@ export async function openTestTransport(
   {
     tcp,
     quic = [],
+    metrics,
     machineSeed = randomBytes(32),
     limits,
     log,
@@ -66,6 +69,7 @@ export async function openTestTransport(
     quic,
     ...(importQuic && { importQuic }),
     announce,
+    metrics,
     limits: { ...defaultTransportLimits, resetGraceMs: 50, ...limits },
     clock: clock ?? systemClock,
     scheduler: systemScheduler,

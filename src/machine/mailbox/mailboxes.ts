@@ -6,12 +6,13 @@
 
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { mailboxIdOf } from '../../base/crypto/address.ts'
-import type { ItemStore } from '../../base/store/item-store.ts'
+import type { Amount, ItemStore } from '../../base/store/item-store.ts'
 import type { RowChange, Table, TableName } from '../../base/store/table.ts'
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, mapKey } from '../../base/util/bytes.ts'
 import type { Cancel, Clock } from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError, type ErrorCode } from '../../base/util/errors.ts'
+import { Tally } from '../../base/util/metric.ts'
 import { Listeners } from '../../base/util/listeners.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { DeliverRequest } from '../../base/wire/deliver.ts'
@@ -45,7 +46,20 @@ export type Taken =
 const dayMs = 86_400_000
 const hostedPage = 512
 
+/** What all mailboxes hold together. */
+export interface MailboxTotals {
+  readonly mailboxes: number
+  readonly mail: Amount
+  readonly chunk: Amount
+  readonly slot: Amount
+}
+
+/** How long a sum over all mailboxes is told again. */
+const totalsMs = 60_000
+
 export class Mailboxes implements SlotDesk {
+  /** What deliveries were answered, since the start. */
+  readonly taken = new Tally<'durable' | ErrorCode>()
   readonly #deps: MailboxesDeps
   readonly #admissions: Admissions
   readonly #hostedRows: Table
@@ -156,12 +170,12 @@ export class Mailboxes implements SlotDesk {
         taken[place] = refusal(toAbzuError(error), this.#deps.log)
       }
     }
-    if (admitted.length === 0) return taken
-    const failure = await this.#append(admitted)
+    const failure = admitted.length === 0 ? undefined : await this.#append(admitted)
     for (const [n, place] of places.entries()) {
       const { id, expiresAtHours } = (admitted[n] as Admitted).item
       taken[place] = failure ?? { kind: 'durable', id, holdUntilHours: expiresAtHours }
     }
+    for (const one of taken) this.taken.count(one.kind === 'durable' ? 'durable' : one.error)
     if (!failure) this.#announce(admitted)
     return taken
   }
@@ -284,6 +298,36 @@ export class Mailboxes implements SlotDesk {
     const expired = await store.items.expire(Math.floor(nowMs / 3_600_000), limit)
     return expired + (await this.#acknowledged.forget(Math.floor(nowMs / dayMs) - 32, limit))
   }
+
+  /** Counted anew once a minute at most: there may be thousands of mailboxes. */
+  async totals(): Promise<MailboxTotals> {
+    const nowMs = this.#deps.clock.monotonicMs()
+    if (!this.#totals || nowMs - this.#totals.atMs > totalsMs) {
+      this.#totals = { atMs: nowMs, sum: this.#sum() }
+      this.#totals.sum.catch(() => (this.#totals = undefined))
+    }
+    return this.#totals.sum
+  }
+
+  async #sum(): Promise<MailboxTotals> {
+    let mailboxes = 0
+    const kinds = ['mail', 'chunk', 'slot'] as const
+    const sum = kinds.map(() => ({ items: 0, bytes: 0 }))
+    for await (const { key } of this.#hostedRows.range({ limit: Number.MAX_SAFE_INTEGER })) {
+      mailboxes++
+      for (const used of this.#deps.store.items.usage(key as MailboxId)) {
+        for (const [n, kind] of kinds.entries()) {
+          const amount = sum[n] as { items: number; bytes: number }
+          amount.items += used[kind].items
+          amount.bytes += used[kind].bytes
+        }
+      }
+    }
+    const [mail, chunk, slot] = sum as [Amount, Amount, Amount]
+    return { mailboxes, mail, chunk, slot }
+  }
+
+  #totals: { readonly atMs: number; readonly sum: Promise<MailboxTotals> } | undefined
 
   async #hosted(mailbox: MailboxId): Promise<HostedMailbox | undefined> {
     const key = mapKey(mailbox)

@@ -13,6 +13,7 @@ import { concatBytes, mapKey, readU64be } from '../../base/util/bytes.ts'
 import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import { RateLimiter } from '../../base/util/gcra.ts'
+import { Tally } from '../../base/util/metric.ts'
 import { Listeners } from '../../base/util/listeners.ts'
 import type { Log } from '../../base/util/log.ts'
 import { passOf, type Pass } from '../../base/wire/deliver.ts'
@@ -64,6 +65,10 @@ const outcomesPage = 256
 const scanPage = 512
 
 export class Outbox {
+  /** What became of letters, since the start. */
+  readonly outcomesTold = new Tally<OutboxOutcome['state']>()
+  /** Why letters were not taken, since the start. */
+  readonly refusals = new Tally<'ABZU_QUOTA_EXCEEDED' | 'ABZU_RATE_LIMITED'>()
   readonly #deps: OutboxDeps
   readonly #heads: Table
   readonly #envelopes: Table
@@ -107,6 +112,11 @@ export class Outbox {
       this.#counted(head.from as MailboxId, 1)
       this.#enqueue(seq, head)
     }
+  }
+
+  /** Letters without an outcome. */
+  get depth(): number {
+    return [...this.#lanes.values()].reduce((sum, { size }) => sum + size, 0)
   }
 
   /** Every home is tried again at once: the network is another one. */
@@ -179,9 +189,11 @@ export class Outbox {
   #expectRoom(from: MailboxId): void {
     const { limits } = this.#deps
     if ((this.#count.get(mapKey(from)) ?? 0) >= limits.outboxItemsMax) {
+      this.refusals.count('ABZU_QUOTA_EXCEEDED')
       throw new AbzuError('ABZU_QUOTA_EXCEEDED', 'too many letters wait to be sent')
     }
     if (this.#perAccount.take(mapKey(from)) > 0) {
+      this.refusals.count('ABZU_RATE_LIMITED')
       throw new AbzuError('ABZU_RATE_LIMITED', 'this account sends too fast')
     }
   }
@@ -262,6 +274,7 @@ export class Outbox {
       { table: this.#envelopes.name, key, value: undefined },
       { table: this.#outcomes.name, key: outcomeKey(from, seq), value: encodeOutcome(outcome) },
     ])
+    this.outcomesTold.count(outcome.state)
     this.#listeners.tell(mapKey(from))
   }
 }

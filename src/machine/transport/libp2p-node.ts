@@ -21,6 +21,7 @@ import { carrierOf } from './addresses.ts'
 import { connectionGater } from './connection-gater.ts'
 import { KadRouting } from './kad-routing.ts'
 import { libp2pLog } from './libp2p-log.ts'
+import type { Libp2pMetrics } from './libp2p-metrics.ts'
 import { listenError, recordingListenErrors, type ListenFailure } from './listen-errors.ts'
 import type { MeshRouting } from './mesh-routing.ts'
 import { loadQuic, type ImportQuic } from './quic.ts'
@@ -45,6 +46,7 @@ export interface Libp2pNodeInit {
   /** As libp2p hashes keys and peer ids for their place in the mesh. */
   readonly sha256: (bytes: Uint8Array) => Uint8Array
   readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly metrics?: Libp2pMetrics | undefined
   readonly log: Log
   readonly importQuic?: ImportQuic | undefined
 }
@@ -85,6 +87,7 @@ export async function startLibp2pNode(init: Libp2pNodeInit): Promise<Libp2pNode>
     privateKey: await generateKeyPairFromSeed('Ed25519', machineSeed),
     nodeInfo: { name: 'abzu', version: '1', userAgent: 'abzu/1' },
     logger: libp2pLog(log),
+    ...(init.metrics && { metrics: init.metrics.create }),
     addresses: { appendAnnounce: [...announced] },
     transports: makers.map(
       (make) => (components) => recordingListenErrors(make(components), listenErrors),

@@ -17,6 +17,7 @@ import { addressScope } from './address-scope.ts'
 import { dialAddressesOf, inOrderOfUse, neighbourOf, parseDialAddress } from './addresses.ts'
 import type { Dialer } from './dialer.ts'
 import type { FrameStream } from './frame-stream.ts'
+import type { Libp2pMetrics } from './libp2p-metrics.ts'
 import type { Libp2pNode } from './libp2p-node.ts'
 import { Libp2pPipe } from './libp2p-pipe.ts'
 import type { MeshRouting } from './mesh-routing.ts'
@@ -47,6 +48,8 @@ export interface TransportInit {
   /** Where others reach this machine beside what it sees of itself, `/dns4/../tcp/..` and the like.
    *  @default none */
   readonly announce?: readonly string[] | undefined
+  /** @default none: they cost memory and time */
+  readonly metrics?: Libp2pMetrics | undefined
   readonly limits?: TransportLimits
   readonly clock: Clock
   readonly scheduler: Scheduler

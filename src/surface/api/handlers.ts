@@ -3,6 +3,7 @@
 import { utf8 } from '../../base/util/bytes.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Answer, LineRoute, Request, RouteName, routes } from '../client/routes.ts'
+import { metricsText } from './metrics-text.ts'
 import type { MemberService, Services } from './services.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -41,6 +42,10 @@ export function createHandlers({ accounts, node, sessions, log }: HandlerDeps): 
       reachability: node.reachability(),
       version: node.version,
     }),
+    metrics: async () => {
+      const { own, foreign } = await node.metrics()
+      return (await metricsText(own)) + foreign
+    },
     stop: async () => {
       node.stop()
       return done

@@ -62,6 +62,7 @@ export function serveRoutes(app: FastifyInstance, deps: RoutesDeps): void {
             return addAbortSignal(closing, lines)
           },
         )
+        if (route.text) void reply.type(route.text)
         return reply.send(answer)
       },
     })
@@ -70,8 +71,9 @@ export function serveRoutes(app: FastifyInstance, deps: RoutesDeps): void {
 
 function schemaOf(
   name: string,
-  { summary, params, body, answer, lines, access }: Route,
+  { summary, params, body, answer, lines, text, access }: Route,
 ): FastifySchema {
+  const media = lines ? 'application/x-ndjson' : text
   return {
     operationId: name,
     summary,
@@ -79,7 +81,7 @@ function schemaOf(
     ...(body && { body }),
     ...(access !== 'open' && { security: [{ session: [] }] }),
     response: {
-      200: lines ? { content: { 'application/x-ndjson': { schema: answer } } } : answer,
+      200: media === undefined ? answer : { content: { [media]: { schema: answer } } },
       '4xx': errorSchema,
       '5xx': errorSchema,
     },

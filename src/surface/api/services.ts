@@ -1,5 +1,6 @@
 /** What the API asks of the node and of its people; compose hands in objects that fit. @module */
 
+import type { Metric } from '../../base/util/metric.ts'
 import type { Answer } from '../client/routes.ts'
 
 type Awaitable<T> = T | PromiseLike<T>
@@ -77,6 +78,8 @@ export interface NodeService {
   addresses(): readonly string[]
   peers(): readonly ConnectedPeer[]
   reachability(): Reachability
+  /** Of the node's parts, and, in the text format of Prometheus, of libraries that count for themselves. */
+  metrics(): Promise<{ readonly own: readonly Metric[]; readonly foreign: string }>
   /** Resolves once the peer is remembered.
    *  @throws {AbzuError} ABZU_ADDRESS_INVALID */
   addPeer(address: string): Promise<void>

@@ -6,7 +6,7 @@
 import type { Scheduler } from '../../base/util/clock.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { systemScheduler } from '../../base/util/system-time.ts'
-import { exchange, readJson, readJsonLines, type HttpAnswer } from './http.ts'
+import { exchange, readJson, readJsonLines, readText, type HttpAnswer } from './http.ts'
 import {
   routes,
   type Answer,
@@ -14,6 +14,7 @@ import {
   type LineRoute,
   type Route,
   type RouteName,
+  type TextRoute,
 } from './routes.ts'
 import { errorSchema } from './schemas.ts'
 
@@ -45,6 +46,12 @@ export class AbzuClient {
   /** The node, its accounts and its peers. */
   status(signal?: AbortSignal): Promise<Answer<'status'>> {
     return this.#call('status', {}, signal)
+  }
+
+  /** The node in numbers, in the text format of Prometheus. */
+  async metrics(): Promise<string> {
+    const { chunks } = await this.#ask(routes.metrics, {})
+    return readText(chunks)
   }
 
   /** Resolves when the daemon has agreed to end, before it has ended. */
@@ -132,7 +139,7 @@ export class AbzuClient {
     return this.#lines('inbox', {}, signal)
   }
 
-  async #call<N extends Exclude<RouteName, LineRoute>>(
+  async #call<N extends Exclude<RouteName, LineRoute | TextRoute>>(
     name: N,
     asked: Asked<N> & RequestParts,
     signal?: AbortSignal,

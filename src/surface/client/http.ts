@@ -54,7 +54,7 @@ export async function exchange(init: Exchange): Promise<HttpAnswer> {
     agent: false,
     headers: {
       host: 'abzu',
-      accept: 'application/json, application/x-ndjson',
+      accept: 'application/json, application/x-ndjson, text/plain',
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
     },
@@ -77,6 +77,18 @@ export async function exchange(init: Exchange): Promise<HttpAnswer> {
 /** The whole answer as JSON.
  *  @throws {AbzuError} ABZU_PROTOCOL_VIOLATION where it is none, or too large; those of `exchange` */
 export async function readJson(chunks: AsyncIterable<Uint8Array>): Promise<unknown> {
+  return parseJson(await readWhole(chunks))
+}
+
+/** The whole answer as text.
+ *  @throws {AbzuError} ABZU_PROTOCOL_VIOLATION where it is none, or too large; those of `exchange` */
+export async function readText(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const text = fromUtf8(await readWhole(chunks))
+  if (text === undefined) throw violation('what is not text')
+  return text
+}
+
+async function readWhole(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let length = 0
   for await (const chunk of chunks) {
@@ -84,7 +96,7 @@ export async function readJson(chunks: AsyncIterable<Uint8Array>): Promise<unkno
     if (length > answerBytesMax) throw violation('an answer that is too large')
     parts.push(chunk)
   }
-  return parseJson(Buffer.concat(parts))
+  return Buffer.concat(parts)
 }
 
 /** Each line of newline-delimited JSON as it arrives.

@@ -21,6 +21,8 @@ export interface Route {
   readonly answer: z.ZodType
   /** The answer is newline-delimited JSON of unknown length. */
   readonly lines?: true
+  /** The answer is a text of this media type. */
+  readonly text?: string
   /** How long an answer may take; 30 s where nothing is said. */
   readonly timeoutMs?: number
 }
@@ -32,6 +34,14 @@ export const routes = {
     access: 'open',
     summary: 'The node, its accounts and its peers',
     answer: schemas.statusSchema,
+  },
+  metrics: {
+    method: 'GET',
+    path: '/v1/metrics',
+    access: 'open',
+    summary: 'The node in numbers, for Prometheus',
+    answer: schemas.metricsSchema,
+    text: 'text/plain; version=0.0.4; charset=utf-8',
   },
   stop: {
     method: 'POST',
@@ -208,6 +218,11 @@ export type Request<N extends RouteName> = Checked<N, 'params'> & Checked<N, 'bo
 
 /** What the route answers; one line of it where it answers lines. */
 export type Answer<N extends RouteName> = z.output<Routes[N]['answer']>
+
+/** The routes that answer a text. */
+export type TextRoute = {
+  [N in RouteName]: Routes[N] extends { text: string } ? N : never
+}[RouteName]
 
 /** The routes that answer newline-delimited JSON. */
 export type LineRoute = {

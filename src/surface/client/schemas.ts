@@ -71,6 +71,9 @@ export const statusSchema = z.object({
   version: z.string(),
 })
 
+/** The text format of Prometheus. */
+export const metricsSchema = z.string()
+
 export const doneSchema = z.object({ ok: z.literal(true) })
 
 export const addressBody = z.strictObject({

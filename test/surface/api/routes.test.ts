@@ -21,6 +21,10 @@ const cases: Readonly<Record<RouteName, Case>> = {
   status: {
     answers: { peerId: /^12D3Koo/, pid: Number, addresses: [String], accounts: [{ name: 'anna' }] },
   },
+  metrics: {
+    answers:
+      /^# HELP abzu_answers_total Of a fake\n# TYPE abzu_answers_total counter\nabzu_answers_total{outcome="good"} 3\nabzu_answers_total{outcome="bad"} 0.5\n[^]*\nabzu_letters 42\n[^]*\nlibp2p_fake 1\n$/,
+  },
   stop: { answers: { ok: true } },
   addPeer: {
     body: { address: '/ip4/127.0.0.1/tcp/1' },
@@ -133,14 +137,15 @@ function callOf(name: RouteName): Asked {
 
 t.test('every route answers a good call', async (t) => {
   t.ok(all.length > 10)
-  for (const [name, { access }] of all) {
+  for (const [name, { access, text: media }] of all) {
     const { ask, anna } = await prepared(t)
-    const { status, headers, json } = await ask({
+    const { status, headers, text, json } = await ask({
       ...callOf(name),
       ...(access !== 'open' && { token: anna.token }),
     })
     t.equal(status, 200, name)
-    t.match(json(), cases[name].answers, name)
+    t.match(media === undefined ? json() : text, cases[name].answers, name)
+    if (media !== undefined) t.equal(headers['content-type'], media)
     t.equal(headers['cache-control'], 'no-store')
     t.notOk(headers['access-control-allow-origin'])
   }

@@ -273,6 +273,7 @@ t.test('no daemon, and a home that cannot be', async (t) => {
   const env = tempHome(t)
   const commands = [
     ['status'],
+    ['metrics'],
     ['stop'],
     ['account', 'list'],
     ['account', 'lock'],
@@ -348,6 +349,7 @@ t.test('help for everything, and a version', async (t) => {
     [],
     ['start'],
     ['status'],
+    ['metrics'],
     ['stop'],
     ['account'],
     ['account', 'create'],
