@@ -7,6 +7,7 @@
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
+import { examineHome } from '../base/health/node-home.ts'
 import { nodePlatform } from '../base/crypto/node-platform.ts'
 import { NodeStampSearch } from '../base/crypto/node-stamp-search.ts'
 import { StampMill } from '../base/crypto/stamp-mill.ts'
@@ -18,12 +19,14 @@ import { isAbzuError, type AbzuError } from '../base/util/errors.ts'
 import type { Log } from '../base/util/log.ts'
 import { systemClock, systemScheduler } from '../base/util/system-time.ts'
 import { sleep } from '../base/util/wait.ts'
-import { deliverProtocol, recordProtocol } from '../base/wire/protocols.ts'
+import { deliverProtocol, recordProtocol, timeProtocol } from '../base/wire/protocols.ts'
 import { deliverHandler } from '../machine/mailbox/deliver-handler.ts'
 import { startJanitor } from '../machine/mailbox/janitor.ts'
 import { mailboxMetrics } from '../machine/mailbox/mailbox-metrics.ts'
+import { recordConditions } from '../machine/mailbox/record-conditions.ts'
 import { Mailboxes } from '../machine/mailbox/mailboxes.ts'
 import { Outbox } from '../machine/mailbox/outbox.ts'
+import { ClockWatch } from '../machine/node/clock-watch.ts'
 import { Directory } from '../machine/node/directory.ts'
 import { defaultDirectoryLimits } from '../machine/node/directory-limits.ts'
 import { Discovery } from '../machine/node/discovery.ts'
@@ -33,9 +36,17 @@ import { ListenPorts } from '../machine/node/listen-ports.ts'
 import { loadMachineIdentity } from '../machine/node/machine-identity.ts'
 import { MeshPeers } from '../machine/node/mesh-peers.ts'
 import { NetworkWatch } from '../machine/node/network-watch.ts'
+import {
+  clockFindings,
+  reachabilityFindings,
+  recordFindings,
+  storeFindings,
+  verificationFindings,
+} from '../machine/node/node-findings.ts'
 import { nodeMetrics } from '../machine/node/node-metrics.ts'
 import { PeerBook } from '../machine/node/peer-book.ts'
 import { PeerCandidates } from '../machine/node/peer-candidates.ts'
+import { PeerTime, timeHandler } from '../machine/node/peer-time.ts'
 import { reachability } from '../machine/node/reachability.ts'
 import { RecordPublisher } from '../machine/node/record-publisher.ts'
 import { recordServer } from '../machine/node/record-server.ts'
@@ -85,6 +96,9 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     const probe = open.add(openProcessProbe())
     const storeMeter = new StoreMeter(clock)
     const store = open.add(await openOwnStore(config, system, storeMeter))
+    const watch = open.add(
+      ClockWatch.open({ clock: system.clock, scheduler, table: store.table('clock'), log }),
+    )
     const identity = await loadMachineIdentity({
       file: join(config.home, 'machine.key'),
       platform,
@@ -106,7 +120,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     )
     const peers = new PeerBook({ table: store.table('peers'), transport })
 
-    const mailboxes = new Mailboxes({ platform, store, limits: limits.mailbox, clock, log })
+    const mailboxes = new Mailboxes({ platform, store, limits: limits.mailbox, clock: watch, log })
     const forDirectory = { platform, limits: defaultDirectoryLimits, clock, scheduler, log }
     const held = await HeldRecords.open({
       ...forDirectory,
@@ -136,7 +150,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
         transport,
         mailboxes,
         limits: limits.mailbox,
-        clock,
+        clock: watch,
         scheduler,
         log,
       }),
@@ -148,7 +162,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       await AccountManager.open(
         {
           platform,
-          clock,
+          clock: watch,
           scheduler,
           log,
           rows: store.table('accounts'),
@@ -167,6 +181,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       scheduler,
       answer: recordServer({ held, limits: defaultDirectoryLimits, clock }),
     })
+    serveCalls(transport, timeProtocol, { timeoutMs: 5000, scheduler, answer: timeHandler(watch) })
     await transport.listen()
     await ports.remember('tcp', config.tcp, transport.addresses())
     await ports.remember('quic', config.quic, transport.addresses())
@@ -182,12 +197,34 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       await openDiscovery({ config, system, store, transport, peers, network, candidates }),
     )
     await discovery.start()
+    const peerTime = open.add(
+      new PeerTime({
+        transport,
+        watch,
+        isKept: (peer) => peers.keeps(peer),
+        isNeighbour: (peer) => candidates.isNeighbour(peer),
+        clock,
+        scheduler,
+        log,
+      }),
+    )
 
     const metricSources = [
       probe.metrics,
       storeMeter.metrics,
       nodeMetrics({ transport, candidates }),
       mailboxMetrics({ mailboxes, outbox }),
+    ]
+    const findings = async () => [
+      ...(await examineHome(config.home)),
+      ...storeFindings(store.report),
+      ...clockFindings({
+        opinions: await peerTime.ask(),
+        doubt: watch.state,
+        nowMs: clock.nowMs(),
+      }),
+      ...reachabilityFindings(reachability(transport, config)),
+      ...recordFindings(await recordConditions({ platform, mailboxes, clock: watch })),
     ]
     const node = {
       peerId: identity.peerId,
@@ -196,6 +233,9 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       addresses: () => transport.addresses(),
       peers: () => peers.list(),
       reachability: () => reachability(transport, config),
+      findings,
+      verifyStore: async () => verificationFindings(await store.verify()),
+      confirmTime: async () => watch.confirm(),
       metrics: async () => ({
         own: (await Promise.all(metricSources.map(async (source) => source()))).flat(),
         foreign: (await libp2pMetrics?.text()) ?? '',

@@ -1,5 +1,6 @@
 /** A node and its people without network, disk or cryptography: what the API needs, in memory. @module */
 
+import type { Finding } from '../../src/base/health/finding.ts'
 import { AbzuError } from '../../src/base/util/errors.ts'
 import type {
   AccountsService,
@@ -234,6 +235,16 @@ class FakeNode implements NodeService {
 
   addresses = () => [`/ip4/127.0.0.1/tcp/1/p2p/${this.peerId}`]
   peers = () => []
+  /** What `findings` tells. */
+  found: Finding[] = [{ check: 'fake', severity: 'ok', found: 'all is well' }]
+  isTimeConfirmed = false
+  findings = async () => this.found
+  verifyStore = async () => [
+    { check: 'store-verified', severity: 'ok' as const, found: 'nothing is missing' },
+  ]
+  confirmTime = async () => {
+    this.isTimeConfirmed = true
+  }
   metrics = async () => ({
     own: [
       {

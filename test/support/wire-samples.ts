@@ -30,6 +30,12 @@ import {
   plainSlotKind,
 } from '../../src/base/wire/plain-slot.ts'
 import {
+  decodeTimeAnswer,
+  decodeTimeRequest,
+  encodeTimeAnswer,
+  encodeTimeRequest,
+} from '../../src/base/wire/time-call.ts'
+import {
   acknowledgementShape,
   contactLinkShape,
   deviceCertificateShape,
@@ -276,6 +282,22 @@ export const codecSample: WireSample = {
   decode,
 }
 
+/** The calls that are asked now and then. */
+const callSamples: readonly WireSample[] = [
+  {
+    name: 'time request',
+    value: undefined,
+    bytes: encodeTimeRequest(),
+    decode: decodeTimeRequest,
+  },
+  ...[true, false].map((isSure) => ({
+    name: `time answer, ${isSure ? 'sure' : 'in doubt'}`,
+    value: { isSure, nowMs: 1_767_268_800_000 },
+    bytes: encodeTimeAnswer({ isSure, nowMs: 1_767_268_800_000 }),
+    decode: decodeTimeAnswer,
+  })),
+]
+
 export const wireSamples: readonly WireSample[] = [
   codecSample,
   ...frameSamples,
@@ -283,4 +305,5 @@ export const wireSamples: readonly WireSample[] = [
   ...deliverSamples,
   ...recordSamples,
   ...recordCallSamples,
+  ...callSamples,
 ]

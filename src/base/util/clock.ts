@@ -5,6 +5,21 @@ export interface Clock {
   nowMs(): number
   /** Monotonic clock, ms since an arbitrary start. For durations and timeouts. */
   monotonicMs(): number
+  /** Between which times the true one lies while the wall clock is doubted; undefined while it is trusted. A
+   *  clock without this is never doubted. */
+  doubt?(): { readonly earliestMs: number; readonly latestMs: number } | undefined
+}
+
+type DoubtedClock = Pick<Clock, 'nowMs' | 'doubt'>
+
+/** Wall clock for what ends by age: what is not over by this time is kept, accepted or tried on. */
+export function earliestMs(clock: DoubtedClock): number {
+  return clock.doubt?.()?.earliestMs ?? clock.nowMs()
+}
+
+/** Wall clock for what is too far ahead. */
+export function latestMs(clock: DoubtedClock): number {
+  return clock.doubt?.()?.latestMs ?? clock.nowMs()
 }
 
 /** Ends a scheduled task; harmless after it ran. */

@@ -15,3 +15,6 @@ export const routingProtocol: Protocol = { id: '/abzu/kad/1.0.0', streamsMax: 16
 
 /** A mailbox's signed record, asked for or offered. @see docs/protocol.md#directory */
 export const recordProtocol: Protocol = { id: '/abzu/record/1.0.0', streamsMax: 16 }
+
+/** A node's time. @see docs/protocol.md#time */
+export const timeProtocol: Protocol = { id: '/abzu/time/1.0.0', streamsMax: 2 }

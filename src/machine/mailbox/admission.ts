@@ -14,7 +14,7 @@ import type { ItemStore, NewItem } from '../../base/store/item-store.ts'
 import type { RowChange, Table } from '../../base/store/table.ts'
 import type { ItemId } from '../../base/util/brand.ts'
 import { concatBytes, equalBytes, mapKey, readU32be, u32be } from '../../base/util/bytes.ts'
-import type { Clock } from '../../base/util/clock.ts'
+import { earliestMs, latestMs, type Clock } from '../../base/util/clock.ts'
 import type { ErrorCode } from '../../base/util/errors.ts'
 import { RateLimiter } from '../../base/util/gcra.ts'
 import type { DeliverRequest, DoorPass, StampPass } from '../../base/wire/deliver.ts'
@@ -95,10 +95,12 @@ export class Admissions {
   judge(request: DeliverRequest, hosted: HostedMailbox, origin: Origin): Admission {
     const { envelope } = request
     const { keyId, expiresAtHours } = parseEnvelopeHeader(envelope)
-    const nowHours = Math.floor(this.#deps.clock.nowMs() / hourMs)
+    const { clock } = this.#deps
+    const nowHours = Math.floor(earliestMs(clock) / hourMs)
+    const lastHours = Math.floor(latestMs(clock) / hourMs) + wireLimits.mailHoursMax + 1
     if (!hosted.acceptsKey(keyId, nowHours)) return refused('ABZU_STALE_KEY')
     if (expiresAtHours <= nowHours) return refused('ABZU_EXPIRED')
-    if (expiresAtHours > nowHours + wireLimits.mailHoursMax + 1) return refused('ABZU_MALFORMED')
+    if (expiresAtHours > lastHours) return refused('ABZU_MALFORMED')
     const letter = { envelope, expiresAtHours }
     return 'stamp' in request
       ? this.#judgeStamp(letter, request, { hosted, origin })
@@ -111,7 +113,7 @@ export class Admissions {
     { hosted, origin }: Between,
   ): Admission {
     const { platform, clock } = this.#deps
-    const nowHours = Math.floor(clock.nowMs() / hourMs)
+    const nowHours = Math.floor(earliestMs(clock) / hourMs)
     const door = hosted.door(doorId)
     if (!door || door.untilHours <= nowHours) return refused('ABZU_DOOR_CLOSED')
     const id = itemIdOf(platform, envelope)

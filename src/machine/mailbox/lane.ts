@@ -5,7 +5,7 @@
  */
 
 import type { ItemId } from '../../base/util/brand.ts'
-import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
+import { earliestMs, type Cancel, type Clock, type Scheduler } from '../../base/util/clock.ts'
 import { toAbzuError, type ErrorCode } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { backoffMs, refusalMs } from './backoff.ts'
@@ -152,7 +152,7 @@ export class Lane {
   }
 
   #isExpired({ expiresAtHours }: Letter): boolean {
-    return expiresAtHours * 3_600_000 <= this.#deps.clock.nowMs()
+    return expiresAtHours * 3_600_000 <= earliestMs(this.#deps.clock)
   }
 
   #pumpAfter(delayMs: number): void {

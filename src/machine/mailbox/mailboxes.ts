@@ -10,7 +10,7 @@ import type { Amount, ItemStore } from '../../base/store/item-store.ts'
 import type { RowChange, Table, TableName } from '../../base/store/table.ts'
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, mapKey } from '../../base/util/bytes.ts'
-import type { Cancel, Clock } from '../../base/util/clock.ts'
+import { earliestMs, type Cancel, type Clock } from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError, type ErrorCode } from '../../base/util/errors.ts'
 import { Tally } from '../../base/util/metric.ts'
 import { Listeners } from '../../base/util/listeners.ts'
@@ -44,7 +44,6 @@ export type Taken =
     }
 
 const dayMs = 86_400_000
-const hostedPage = 512
 
 /** What all mailboxes hold together. */
 export interface MailboxTotals {
@@ -121,20 +120,6 @@ export class Mailboxes implements SlotDesk {
   /** The newest signed record of a mailbox hosted here. */
   async record(mailbox: MailboxId): Promise<Uint8Array | undefined> {
     return (await this.#hosted(mailbox))?.record
-  }
-
-  /** Every mailbox that is hosted here. */
-  async *mailboxes(): AsyncIterable<MailboxId> {
-    let after: Uint8Array | undefined
-    for (let count = hostedPage; count === hostedPage;) {
-      count = 0
-      const page = { limit: hostedPage, ...(after && { after }) }
-      for await (const { key } of this.#hostedRows.range(page)) {
-        count++
-        after = key
-        yield concatBytes(key) as MailboxId
-      }
-    }
   }
 
   /** Calls `listener`, which must not throw, with each mailbox whose record has changed, once that is durable. */
@@ -294,9 +279,16 @@ export class Mailboxes implements SlotDesk {
    *  contradict any more. Returns how many rows went. */
   async sweep(limit: number): Promise<number> {
     const { clock, store } = this.#deps
-    const nowMs = clock.nowMs()
+    const nowMs = earliestMs(clock)
     const expired = await store.items.expire(Math.floor(nowMs / 3_600_000), limit)
     return expired + (await this.#acknowledged.forget(Math.floor(nowMs / dayMs) - 32, limit))
+  }
+
+  /** At most `limit` mailboxes that are hosted here, in no particular order. */
+  async *hosted(limit = Infinity): AsyncIterable<{ mailbox: MailboxId; rootPk: Uint8Array }> {
+    for await (const { key, value } of this.#hostedRows.range({ limit })) {
+      yield { mailbox: concatBytes(key) as MailboxId, rootPk: value }
+    }
   }
 
   /** Counted anew once a minute at most: there may be thousands of mailboxes. */
@@ -313,9 +305,9 @@ export class Mailboxes implements SlotDesk {
     let mailboxes = 0
     const kinds = ['mail', 'chunk', 'slot'] as const
     const sum = kinds.map(() => ({ items: 0, bytes: 0 }))
-    for await (const { key } of this.#hostedRows.range({ limit: Number.MAX_SAFE_INTEGER })) {
+    for await (const { mailbox } of this.hosted()) {
       mailboxes++
-      for (const used of this.#deps.store.items.usage(key as MailboxId)) {
+      for (const used of this.#deps.store.items.usage(mailbox)) {
         for (const [n, kind] of kinds.entries()) {
           const amount = sum[n] as { items: number; bytes: number }
           amount.items += used[kind].items

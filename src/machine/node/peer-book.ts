@@ -68,6 +68,11 @@ export class PeerBook {
     for (const [peerId, addresses] of this.#kept) this.#keep(peerId, addresses)
   }
 
+  /** Whether this node stays connected to a peer. */
+  keeps(peerId: PeerId): boolean {
+    return this.#kept.has(peerId)
+  }
+
   /** Who is connected now. */
   list(): PeerView[] {
     return this.#deps.transport

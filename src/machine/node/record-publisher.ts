@@ -20,7 +20,7 @@ export interface RecordPublisherDeps {
   readonly held: Pick<HeldRecords, 'neglected' | 'sweep'>
   readonly hosted: {
     /** Every mailbox hosted here. */
-    mailboxes(): AsyncIterable<MailboxId>
+    hosted(): AsyncIterable<{ readonly mailbox: MailboxId }>
     /** Calls `listener` when a mailbox's record has changed, and is durable. */
     watchRecords(listener: (mailbox: MailboxId) => void): Cancel
   }
@@ -58,7 +58,7 @@ export class RecordPublisher {
   async start(): Promise<void> {
     const { hosted, scheduler } = this.#deps
     this.#stopWatching = hosted.watchRecords((mailbox) => this.#soon(mailbox))
-    for await (const mailbox of hosted.mailboxes()) this.#soon(mailbox)
+    for await (const { mailbox } of hosted.hosted()) this.#soon(mailbox)
     this.#cancelRound = scheduler.after(roundMs, () => void this.#round())
   }
 

@@ -46,6 +46,12 @@ export function createHandlers({ accounts, node, sessions, log }: HandlerDeps): 
       const { own, foreign } = await node.metrics()
       return (await metricsText(own)) + foreign
     },
+    doctor: async () => ({ findings: [...(await node.findings())] }),
+    verifyStore: async () => ({ findings: [...(await node.verifyStore())] }),
+    confirmTime: async () => {
+      await node.confirmTime()
+      return done
+    },
     stop: async () => {
       node.stop()
       return done

@@ -1,5 +1,6 @@
 /** What the API asks of the node and of its people; compose hands in objects that fit. @module */
 
+import type { Finding } from '../../base/health/finding.ts'
 import type { Metric } from '../../base/util/metric.ts'
 import type { Answer } from '../client/routes.ts'
 
@@ -80,6 +81,12 @@ export interface NodeService {
   reachability(): Reachability
   /** Of the node's parts, and, in the text format of Prometheus, of libraries that count for themselves. */
   metrics(): Promise<{ readonly own: readonly Metric[]; readonly foreign: string }>
+  /** What is wrong with the node. */
+  findings(): Promise<readonly Finding[]>
+  /** Checks every row of the store. */
+  verifyStore(): Promise<readonly Finding[]>
+  /** Resolves when the owner's word is durable. */
+  confirmTime(): Promise<void>
   /** Resolves once the peer is remembered.
    *  @throws {AbzuError} ABZU_ADDRESS_INVALID */
   addPeer(address: string): Promise<void>

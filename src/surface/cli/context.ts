@@ -24,6 +24,8 @@ export interface CliIo {
 export class CliContext {
   readonly io: CliIo
   readonly output: Output
+  /** Of a command that has done what it was asked. */
+  exitCode = 0
 
   constructor(io: CliIo, { json }: { json: boolean }) {
     this.io = io

@@ -15,6 +15,7 @@ import { contactShut } from './contact-shut.ts'
 import { contactStrangers } from './contact-strangers.ts'
 import { contactVerify } from './contact-verify.ts'
 import type { CliContext } from './context.ts'
+import { doctor } from './doctor.ts'
 import { inbox } from './inbox.ts'
 import { metrics } from './metrics.ts'
 import { messageShow } from './message-show.ts'
@@ -30,7 +31,7 @@ export function createProgram(context: CliContext): Command {
       "A household's own mesh node: sealed mailboxes for a family on a small box at home.",
     )
     .version(version)
-  for (const command of [start, status, metrics, stop]) program.addCommand(command(context))
+  for (const command of [start, status, doctor, metrics, stop]) program.addCommand(command(context))
   program.addCommand(
     newGroup('account', context, {
       description: 'The people of this node',

@@ -13,7 +13,7 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
   const context = new CliContext(io, { json })
   try {
     await createProgram(context).parseAsync(args, { from: 'user' })
-    return 0
+    return context.exitCode
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
     const known = error instanceof CommanderError ? usageError(error) : toAbzuError(error)

@@ -54,6 +54,21 @@ export class AbzuClient {
     return readText(chunks)
   }
 
+  /** What is wrong with the node, what that means and what to do. */
+  doctor(): Promise<Answer<'doctor'>> {
+    return this.#call('doctor', {})
+  }
+
+  /** Checks every row of the store: takes as long as there is to read. */
+  verifyStore(): Promise<Answer<'verifyStore'>> {
+    return this.#call('verifyStore', {})
+  }
+
+  /** The owner's word that the clock is right, after it jumped. */
+  async confirmTime(): Promise<void> {
+    await this.#call('confirmTime', {})
+  }
+
   /** Resolves when the daemon has agreed to end, before it has ended. */
   async stop(): Promise<void> {
     await this.#call('stop', {})

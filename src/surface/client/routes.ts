@@ -43,6 +43,28 @@ export const routes = {
     answer: schemas.metricsSchema,
     text: 'text/plain; version=0.0.4; charset=utf-8',
   },
+  doctor: {
+    method: 'GET',
+    path: '/v1/doctor',
+    access: 'open',
+    summary: 'What is wrong with the node, what that means and what to do',
+    answer: schemas.findingsSchema,
+  },
+  verifyStore: {
+    method: 'POST',
+    path: '/v1/doctor/verify',
+    access: 'open',
+    summary: 'Check every row of the store and mend what can be mended',
+    answer: schemas.findingsSchema,
+    timeoutMs: 3_600_000,
+  },
+  confirmTime: {
+    method: 'POST',
+    path: '/v1/doctor/confirm-time',
+    access: 'open',
+    summary: "The owner's word that the clock is right, after it jumped",
+    answer: schemas.doneSchema,
+  },
   stop: {
     method: 'POST',
     path: '/v1/stop',

@@ -5,6 +5,7 @@
  */
 
 import { z } from 'zod'
+import { severities } from '../../base/health/finding.ts'
 import { utf8 } from '../../base/util/bytes.ts'
 import { errorCodes } from '../../base/util/errors.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
@@ -69,6 +70,18 @@ export const statusSchema = z.object({
   peers: z.array(peerSchema),
   reachability: reachabilitySchema,
   version: z.string(),
+})
+
+export const findingsSchema = z.object({
+  findings: z.array(
+    z.object({
+      check: z.string(),
+      severity: z.enum(severities),
+      found: z.string(),
+      means: z.string().optional(),
+      remedy: z.string().optional(),
+    }),
+  ),
 })
 
 /** The text format of Prometheus. */

@@ -21,5 +21,7 @@ export async function upkeep(
   for (const step of steps) {
     init.signal.throwIfAborted()
     await step()
+    // a clock that may be years ahead destroys no key, shuts no door and makes no prekey
+    if (account.clock.doubt?.()) return
   }
 }

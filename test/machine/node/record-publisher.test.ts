@@ -28,9 +28,9 @@ async function publishing(init: { held: number; neglected?: readonly MailboxId[]
     },
     held: { neglected: () => [...(init.neglected ?? [])], sweep: async () => 0 },
     hosted: {
-      async *mailboxes() {
-        yield mailbox(1)
-        yield mailbox(2)
+      async *hosted() {
+        yield { mailbox: mailbox(1) }
+        yield { mailbox: mailbox(2) }
       },
       watchRecords(listener) {
         listeners.add(listener)

@@ -25,6 +25,9 @@ const cases: Readonly<Record<RouteName, Case>> = {
     answers:
       /^# HELP abzu_answers_total Of a fake\n# TYPE abzu_answers_total counter\nabzu_answers_total{outcome="good"} 3\nabzu_answers_total{outcome="bad"} 0.5\n[^]*\nabzu_letters 42\n[^]*\nlibp2p_fake 1\n$/,
   },
+  doctor: { answers: { findings: [{ check: 'fake', severity: 'ok', found: String }] } },
+  verifyStore: { answers: { findings: [{ check: 'store-verified', severity: 'ok' }] } },
+  confirmTime: { answers: { ok: true } },
   stop: { answers: { ok: true } },
   addPeer: {
     body: { address: '/ip4/127.0.0.1/tcp/1' },

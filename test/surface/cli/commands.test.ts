@@ -349,6 +349,7 @@ t.test('help for everything, and a version', async (t) => {
     [],
     ['start'],
     ['status'],
+    ['doctor'],
     ['metrics'],
     ['stop'],
     ['account'],
