@@ -36,6 +36,27 @@ export function parseWords(typed: string | readonly string[]): string[] {
   return words
 }
 
+const known = new Set(wordlist)
+/** So many in a row are no prose. */
+const tellingRun = 6
+
+/** `text`, of which runs of six or more of these words are left out: for whatever is written down. */
+export function withoutWords(text: string): string {
+  return text.replaceAll(/[a-z]+(?:[^a-z]{1,4}[a-z]+){5,}/gi, (prose) => {
+    const parts = prose.split(/([^a-z]+)/i)
+    const isKnown = parts.map((part, n) => n % 2 === 1 || known.has(part.toLowerCase()))
+    const told: string[] = []
+    for (let start = 0; start < parts.length;) {
+      let end = start
+      while (end < parts.length && isKnown[end] === isKnown[start]) end++
+      const isTelling = isKnown[start] && end - start >= 2 * tellingRun - 1
+      told.push(...(isTelling ? ['…'] : parts.slice(start, end)))
+      start = end
+    }
+    return told.join('')
+  })
+}
+
 /** The Ed25519 seed of the root key and the X-Wing seed of the recovery key, 32 bytes each. Takes some
  *  tens of ms.
  *  @throws {AbzuError} ABZU_WORDS_INVALID */

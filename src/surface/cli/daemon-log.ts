@@ -7,6 +7,7 @@
 import type { Writable } from 'node:stream'
 import { pino } from 'pino'
 import type { Clock } from '../../base/util/clock.ts'
+import { withoutWords } from '../../base/crypto/words.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { inertLine } from '../../base/util/inert-text.ts'
 import type { Log, LogFields } from '../../base/util/log.ts'
@@ -100,7 +101,7 @@ function describeError(error: Error, depth = 0): Record<string, unknown> {
   const known = error instanceof AbzuError
   const { code } = error as { code?: unknown }
   return {
-    ...(typeof code === 'string' && { code }),
+    ...(typeof code === 'string' && { code: harmlessText(code) }),
     message: harmlessText(error.message),
     ...(!known && error.stack && { stack: harmlessText(error.stack, stackCharactersMax) }),
     ...(error.cause instanceof Error &&
@@ -112,5 +113,5 @@ function harmlessText(text: string, charactersMax = textCharactersMax): string {
   let told = text.slice(0, 4 * stackCharactersMax)
   // first what tells, then the length: a cut token is still half a token
   for (const [pattern, replacement] of telltales) told = told.replace(pattern, replacement)
-  return inertLine(told, charactersMax)
+  return inertLine(withoutWords(told), charactersMax)
 }

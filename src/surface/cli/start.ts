@@ -63,7 +63,7 @@ async function runDaemon(context: CliContext, config: Config): Promise<void> {
   })
   const { reason, stop } = untilStopped(log)
   const node = await startNode(config, realSystem({ log, stop }))
-  await announce(context, node, config.home)
+  await announce(context, node, config)
   const failure = await Promise.race([reason, node.failed])
   await close(context, node, log)
   if (failure !== undefined) throw failure
@@ -108,12 +108,13 @@ async function close({ io }: CliContext, node: AbzuNode, log: Log): Promise<void
   }
 }
 
-async function announce({ output }: CliContext, node: AbzuNode, home: string): Promise<void> {
+async function announce({ output }: CliContext, node: AbzuNode, config: Config): Promise<void> {
   const { peerId, addresses } = node
   await output.result({ event: 'ready', peerId, addresses, pid: process.pid }, () => [
     `Abzu runs.  mesh address ${peerId}`,
     ...addresses.map((address) => `  listening on ${address}`),
-    `  everything it keeps lies in ${home}`,
+    `  LAN discovery ${config.lan ? 'on; --no-lan switches it off' : 'off'}`,
+    `  everything it keeps lies in ${config.home}`,
     '',
     'Next, in another terminal (in this folder `abzu` is `./bin/abzu.js`):',
     '  abzu account create <name>              an account of your own; write down its 24 words',

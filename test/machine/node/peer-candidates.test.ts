@@ -119,8 +119,8 @@ t.test(
   async (t) => {
     const world = openWorld(t)
     for (let n = 0; n < 2000; n++) world.offer('lan', newPeer())
-    const [known, bootstrap] = [newPeer(), newPeer()]
-    for (const peer of [known, bootstrap]) world.answering.add(peer)
+    const [known, bootstrap, late] = [newPeer(), newPeer(), newPeer()]
+    for (const peer of [known, bootstrap, late]) world.answering.add(peer)
     t.ok(world.candidates.size <= 128, `${world.candidates.size}`)
     world.offer('bootstrap', bootstrap)
     await world.time.advance(2000)
@@ -132,10 +132,12 @@ t.test(
     const before = world.dials.length
     for (let second = 0; second < 60; second++) {
       for (let n = 0; n < 100; n++) world.offer('lan', newPeer())
+      if (second === 40) world.offer('known', late)
       await world.time.advance(1000)
+      if (second === 42) t.ok(world.connected.has(late), 'nor does it have to wait then')
     }
     t.ok(world.dials.length - before <= 3 * 60, `${world.dials.length - before} dials in a minute`)
-    t.ok(world.candidates.size <= 130)
+    t.ok(world.candidates.size <= 131)
   },
 )
 

@@ -1,5 +1,7 @@
 import { Writable } from 'node:stream'
 import t from 'tap'
+import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
+import { newWords } from '../../../src/base/crypto/words.ts'
 import { AbzuError } from '../../../src/base/util/errors.ts'
 import { createDaemonLog } from '../../../src/surface/cli/daemon-log.ts'
 import { fakeId } from '../../support/fake-services.ts'
@@ -56,7 +58,9 @@ t.test('secrets and whole ids do not come through, wherever they stand', async (
   const account = fakeId(3)
   const peer = `12D3KooW${'Q'.repeat(44)}`
   const link = `abzu:${account}#${token}`
+  const words = newWords(nodePlatform())
   const secrets = [token, hex, account, peer, link, `did:key:z6Mk${'h'.repeat(44)}`]
+  secrets.push(words.join(' '), words.join('","'), words.join('\n'), words.slice(0, 12).join(', '))
   for (const json of [true, false]) {
     const { lines, log } = logTo({ json })
     for (const secret of secrets) {
@@ -66,6 +70,14 @@ t.test('secrets and whole ids do not come through, wherever they stand', async (
         log.info('event', { error: new Error(text) })
         log.info('event', { error: new AbzuError('ABZU_IO', 'a', { cause: new Error(text) }) })
         log.info('event', { field: `${'padding '.repeat(36)}${text}` })
+        log.info('event', { error: Object.assign(new Error('a'), { code: text, password: text }) })
+        let deep = new Error(text)
+        for (let level = 0; level < 10; level++) deep = new Error(text, { cause: deep })
+        log.info('event', { error: deep })
+        log.info('event', { error: new AggregateError([new Error(text)], text, { cause: text }) })
+        log.info('event', {
+          error: new AbzuError('ABZU_IO', 'a', { cause: { text, toString: () => text } }),
+        })
       }
     }
     for (const field of ['password', 'words', 'token', 'secret', 'seed', 'link', 'text']) {
@@ -76,9 +88,26 @@ t.test('secrets and whole ids do not come through, wherever they stand', async (
     for (const secret of secrets) t.notOk(all.includes(secret))
     t.notOk(all.includes(token.slice(0, 12)), 'nor a part of a token')
     t.notOk(all.includes('hunter2'))
+    for (const from of [0, 6, 12, 18]) {
+      t.notOk(all.includes(words.slice(from, from + 3).join(' ')), 'nor a part of the words')
+    }
     t.ok(all.includes(`12D3Koo…${peer.slice(-6)}`), 'enough of an id to tell them apart')
     t.ok(all.includes(account.slice(0, 11)))
   }
+})
+
+t.test('what is no secret is told as it was said', async (t) => {
+  const { lines, log } = logTo({ json: true })
+  const prose = [
+    'cannot listen at 127.0.0.1, port 4180: EADDRINUSE',
+    'the disk refused to make something durable, and nothing more is acknowledged until a restart',
+    'this account is over: abandon ability able about',
+  ]
+  for (const text of prose) log.info('event', { field: text })
+  t.strictSame(
+    lines.map((line) => (JSON.parse(line) as { field: string }).field),
+    prose,
+  )
 })
 
 t.test('remote text is inert', async (t) => {

@@ -91,6 +91,7 @@ t.test('for people: the mesh address, the listeners and what to do next', async 
   const { stdout } = await ended
   t.match(stdout, /mesh address 12D3Koo/)
   t.match(stdout, /listening on \/ip4\/127\.0\.0\.1\/tcp\/\d+/)
+  t.match(stdout, /LAN discovery off/)
   t.match(stdout, /abzu account create/)
 })
 
