@@ -31,7 +31,6 @@ import { Directory } from '../machine/node/directory.ts'
 import { defaultDirectoryLimits } from '../machine/node/directory-limits.ts'
 import { Discovery } from '../machine/node/discovery.ts'
 import { HeldRecords } from '../machine/node/held-records.ts'
-import { KnownPeers } from '../machine/node/known-peers.ts'
 import { ListenPorts } from '../machine/node/listen-ports.ts'
 import { loadMachineIdentity } from '../machine/node/machine-identity.ts'
 import { MeshPeers } from '../machine/node/mesh-peers.ts'
@@ -191,10 +190,13 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     await publisher.start()
     for (const address of config.peers) await peers.add(address)
     const network = open.add(new NetworkWatch({ interfaces: system.interfaces, scheduler, log }))
-    network.watch(() => outbox.wake())
+    network.watch(() => {
+      outbox.wake()
+      accounts.homeMoved()
+    })
     const candidates = new PeerCandidates({ ...system, transport })
     const discovery = open.add(
-      await openDiscovery({ config, system, store, transport, peers, network, candidates }),
+      openDiscovery({ config, system, transport, peers, mesh: meshPeers, network, candidates }),
     )
     await discovery.start()
     const peerTime = open.add(
@@ -290,23 +292,22 @@ async function openOwnStore(
 interface DiscoveryParts {
   readonly config: Config
   readonly system: System
-  readonly store: Store
   readonly transport: Transport
   readonly peers: PeerBook
+  readonly mesh: MeshPeers
   readonly network: NetworkWatch
   readonly candidates: PeerCandidates
 }
 
-async function openDiscovery(parts: DiscoveryParts): Promise<Discovery> {
-  const { config, system, store, transport, peers, network, candidates } = parts
+function openDiscovery(parts: DiscoveryParts): Discovery {
+  const { config, system, transport, peers, mesh, network, candidates } = parts
   const { log } = system
   const lan = new LanDiscovery({
     ...system,
     listening: () => listeningAddresses(transport),
     found: (peerId, addresses) => candidates.offer('lan', peerId, addresses),
   })
-  const known = await KnownPeers.open({ ...system, store })
-  const found = { transport, candidates, known, kept: peers, network, log }
+  const found = { transport, candidates, kept: peers, mesh, network, log }
   return new Discovery({ ...found, lan: config.lan ? lan : undefined }, config)
 }
 

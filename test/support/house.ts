@@ -16,6 +16,8 @@ export interface House {
   /** The accounts of its disk, all of them locked. An automatic lock is off. */
   readonly open: () => Promise<AccountManager>
   readonly close: () => Promise<void>
+  /** The home is reached at these addresses from now on. */
+  readonly move: (addresses: readonly string[]) => void
 }
 
 /** @param init.known hosts that are asked where none is named */
@@ -27,8 +29,9 @@ export async function house(init: {
 }): Promise<House> {
   const { network, platform, time, known = [] } = init
   const node = await new MailNode(network, { platform, time }).start()
+  let addresses = node.home.addresses
   const directory: DirectoryPort = {
-    home: () => node.home,
+    home: () => ({ ...node.home, ...(addresses && { addresses }) }),
     ahead: async () => undefined,
     resolve: async (mailbox, hosts) => {
       for (const { peerId } of hosts.length > 0 ? hosts : known) {
@@ -41,6 +44,7 @@ export async function house(init: {
   const managers: AccountManager[] = []
   return {
     node,
+    move: (others) => void (addresses = others),
     open: async () => {
       const manager = await AccountManager.open(
         {

@@ -2,6 +2,7 @@
 
 import t from 'tap'
 import { mailboxIdOf, rootKeyOf } from '../../src/base/crypto/address.ts'
+import { openMailboxRecord } from '../../src/base/crypto/mailbox-record.ts'
 import { systemClock, systemScheduler } from '../../src/base/util/system-time.ts'
 import { pool } from '../../src/machine/mailbox/admission.ts'
 import type { Member } from '../../src/user/household/member.ts'
@@ -97,3 +98,37 @@ t.test('two accounts of one node', async (t) => {
   t.equal(await delivered(alice, 'bob', 'across the hall'), 'delivered')
   t.same(await texts(bob), ['across the hall'])
 })
+
+t.test(
+  'a home that is reached elsewhere says so, and a locked account says it later',
+  async (t) => {
+    const platform = quickPlatform()
+    const a = await house({ network: new MailNetwork(), platform, time })
+    t.teardown(async () => a.close())
+    const manager = await a.open()
+    const create = { role: 'admin', password } as const
+    const { member: alice } = await manager.create({ name: 'alice', ...create })
+    const { member: bob } = await manager.create({ name: 'bob', ...create })
+    await manager.lock('bob')
+    const addressOf = async ({ id }: Member): Promise<string | undefined> => {
+      const signed = await a.node.mailboxes.record(mailboxIdOf(platform, rootKeyOf(id)))
+      const { hosts } = openMailboxRecord(platform, signed ?? new Uint8Array(), rootKeyOf(id))
+      return hosts[0]?.addresses?.[0]
+    }
+    const moved = '/ip4/192.0.2.7/tcp/4180'
+    a.move([moved])
+    manager.homeMoved()
+    await eventually(async () => (await addressOf(alice)) === moved, 'the record of alice')
+    t.not(await addressOf(bob), moved)
+    await manager.unlock('bob', password)
+    await eventually(async () => (await addressOf(bob)) === moved, 'the record of bob')
+  },
+)
+
+async function eventually(isSo: () => Promise<boolean>, what: string): Promise<void> {
+  const giveUpAtMs = performance.now() + waitMs
+  while (!(await isSo())) {
+    if (performance.now() > giveUpAtMs) throw new Error(`never: ${what}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}

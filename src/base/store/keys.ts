@@ -50,7 +50,6 @@ const tables = {
   'outbox-envelopes': 9,
   'mesh-peers': 10,
   records: 11,
-  'known-peers': 25,
   clock: 26,
 } as const
 

@@ -2,7 +2,7 @@
  * The machine's clock, doubted after a jump. A wall clock that moved by more than a day against the monotonic
  * clock, or against the time that the node last wrote down, may be wrong by years: until the owner or two
  * peers confirm it, nothing that is kept for a time is over before it would have been without the jump.
- * @see docs/adr/0010-time-that-is-doubted.md
+ * @see docs/adr/0012-time-that-is-doubted.md
  * @module
  */
 

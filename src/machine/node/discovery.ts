@@ -1,21 +1,20 @@
 /** Brings everything together by which this node finds others. @module */
 
-import type { PeerId } from '../../base/util/brand.ts'
 import type { Cancel } from '../../base/util/clock.ts'
 import { toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { parsePeerId } from '../../base/crypto/address.ts'
 import type { LanDiscovery } from '../transport/lan-discovery.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { KnownPeers } from './known-peers.ts'
+import type { MeshPeers } from './mesh-peers.ts'
 import type { NetworkWatch } from './network-watch.ts'
 import type { PeerBook } from './peer-book.ts'
 import type { PeerCandidates } from './peer-candidates.ts'
 
 export interface DiscoveryDeps {
-  readonly transport: Pick<Transport, 'peers' | 'watch' | 'refresh'>
+  readonly transport: Pick<Transport, 'refresh'>
   readonly candidates: PeerCandidates
-  readonly known: Pick<KnownPeers, 'list' | 'remember'>
+  readonly mesh: Pick<MeshPeers, 'wake'>
   readonly kept: Pick<PeerBook, 'wake'>
   readonly network: Pick<NetworkWatch, 'watch'>
   /** Undefined where the operator has switched it off. */
@@ -40,15 +39,11 @@ export class Discovery {
 
   /** Begins to look for others; the peers that are kept were dialled before. */
   async start(): Promise<void> {
-    const { candidates, known, transport, network, lan } = this.#deps
+    const { candidates, network, lan } = this.#deps
     for (const address of this.#init.bootstrap) {
       candidates.offer('bootstrap', parsePeerId(address.split('/p2p/').at(-1) ?? ''), [address])
     }
-    for (const { peerId, addresses } of known.list()) candidates.offer('known', peerId, addresses)
-    this.#cancels.push(
-      transport.watch(({ peerId, connected }) => void (connected && this.#remember(peerId))),
-      network.watch(() => this.#networkChanged()),
-    )
+    this.#cancels.push(network.watch(() => this.#networkChanged()))
     candidates.start()
     await lan?.start()
   }
@@ -59,22 +54,11 @@ export class Discovery {
     await this.#deps.lan?.close()
   }
 
-  /** Whom this node has dialled itself: strangers and neighbours do not get to fill its memory. */
-  #remember(peerId: PeerId): void {
-    const { transport, known, candidates } = this.#deps
-    if (candidates.isNeighbour(peerId)) return
-    const dialled = transport
-      .peers()
-      .find((peer) => peer.peerId === peerId && peer.direction === 'outbound')
-    if (!dialled) return
-    const [place] = dialled.address.split('/p2p/')
-    void known.remember(peerId, `${place}/p2p/${peerId}`)
-  }
-
   #networkChanged(): void {
-    const { transport, kept, candidates, lan, log } = this.#deps
+    const { transport, kept, mesh, candidates, lan, log } = this.#deps
     transport.refresh()
     kept.wake()
+    mesh.wake()
     candidates.wake()
     lan?.restart().catch((error: unknown) => {
       log.warn('lan-discovery-failed', { error: toAbzuError(error) })

@@ -116,6 +116,16 @@ export class MeshPeers {
     this.#plan(0)
   }
 
+  /** The network is another one: pauses are over. */
+  wake(): void {
+    for (const candidate of this.#candidates.values()) {
+      candidate.failures = 0
+      candidate.notBeforeMs = 0
+    }
+    this.#lookSoon()
+    this.#plan(0)
+  }
+
   #remember({ peerId, addresses }: MeshPeer, seenHours: number): void {
     const { failures = 0, notBeforeMs = 0 } = this.#candidates.get(peerId) ?? {}
     this.#candidates.set(peerId, { peerId, addresses, seenHours, failures, notBeforeMs })

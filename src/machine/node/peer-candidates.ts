@@ -1,6 +1,5 @@
 /**
- * Whom this node might connect to, by hearsay: the operator's bootstrap peers, peers of earlier days, the
- * local network, the directory. A hint grants nothing and is dialled within a budget; who answers has to
+ * Whom this node might connect to, by hearsay: the operator's bootstrap peers, the local network. A hint grants nothing and is dialled within a budget; who answers has to
  * prove the key that the hint names.
  * @module
  */
@@ -14,7 +13,7 @@ import { dialAddressesOf } from '../transport/addresses.ts'
 import type { Transport } from '../transport/transport.ts'
 
 /** Who says so. The order is that of the dials. */
-export const hintSources = ['lan', 'known', 'directory', 'bootstrap'] as const
+export const hintSources = ['lan', 'bootstrap'] as const
 export type HintSource = (typeof hintSources)[number]
 
 export interface PeerCandidatesDeps {
@@ -28,8 +27,6 @@ export interface PeerCandidatesDeps {
  *  nobody else does. Neighbours count for the local network alone: they must not cut a node off from the rest. */
 const wantedPeers: Readonly<Record<HintSource, number>> = {
   lan: 64,
-  known: 8,
-  directory: 8,
   bootstrap: 1,
 }
 

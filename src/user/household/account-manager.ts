@@ -99,6 +99,11 @@ export class AccountManager {
     return manager
   }
 
+  /** This node is reached at other addresses now: who is unlocked signs a record that says so. */
+  homeMoved(): void {
+    for (const { member } of this.#entries.values()) member?.homeMoved()
+  }
+
   private constructor(deps: AccountManagerDeps, init: AccountManagerInit) {
     this.#deps = deps
     this.#init = init

@@ -58,6 +58,11 @@ export class Member {
     return this.#messaging.messages
   }
 
+  /** See `Messaging.homeMoved`. */
+  homeMoved(): void {
+    this.#messaging.homeMoved()
+  }
+
   /** Resolves when the account's work has ended and its keys are overwritten. */
   async lock(): Promise<void> {
     await this.#messaging.close()

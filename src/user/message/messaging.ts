@@ -173,6 +173,11 @@ export class Messaging {
     posting.kick()
   }
 
+  /** The home is reached at other addresses now: the account says so at once. */
+  homeMoved(): void {
+    this.#pumps.upkeep.kick()
+  }
+
   #keepUp(): void {
     this.#pumps.upkeep.kick()
     this.#cancelUpkeep = this.#deps.scheduler.after(upkeepMs, () => this.#keepUp())

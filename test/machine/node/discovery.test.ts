@@ -4,7 +4,6 @@ import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
 import { openStore, type Store } from '../../../src/base/store/store.ts'
 import { systemClock, systemScheduler } from '../../../src/base/util/system-time.ts'
 import { Discovery } from '../../../src/machine/node/discovery.ts'
-import { KnownPeers } from '../../../src/machine/node/known-peers.ts'
 import { NetworkWatch } from '../../../src/machine/node/network-watch.ts'
 import { PeerBook } from '../../../src/machine/node/peer-book.ts'
 import { PeerCandidates } from '../../../src/machine/node/peer-candidates.ts'
@@ -53,8 +52,9 @@ async function startNode(t: Test, init: NodeInit = {}) {
   const interfaces = { now: ['127.0.0.1'] }
   const time = new ManualTime()
   const network = new NetworkWatch({ interfaces: () => interfaces.now, scheduler: time, log })
-  const known = await KnownPeers.open({ ...parts, store })
-  const deps = { transport, candidates, known, kept, network, lan, log }
+  const wakes = { mesh: 0 }
+  const mesh = { wake: () => void wakes.mesh++ }
+  const deps = { transport, candidates, kept, mesh, network, lan, log }
   const discovery = new Discovery(deps, { bootstrap })
   await discovery.start()
   t.teardown(async () => discovery.close())
@@ -62,7 +62,7 @@ async function startNode(t: Test, init: NodeInit = {}) {
     interfaces.now = now
     await time.advance(5000)
   }
-  return { store, transport, kept, known, candidates, discovery, log, changeNetwork, machineSeed }
+  return { store, transport, kept, wakes, candidates, discovery, log, changeNetwork, machineSeed }
 }
 
 const knows = (one: { transport: Transport }, other: { transport: Transport }) =>
@@ -75,55 +75,15 @@ t.test('two nodes on one network connect by themselves, and trust nobody for it'
   const [a, b] = [await startNode(t, { service }), await startNode(t, { service })]
   await until(() => knows(a, b) && knows(b, a), 'connected')
   t.ok(a.kept.list().every(({ kept }) => !kept))
-  const remembered = [...a.known.list(), ...b.known.list()]
-  t.strictSame(remembered, [], 'neighbours are found anew each time')
   const quiet = await startNode(t)
   for (let n = 0; n < 20; n++) await world.say(Buffer.from(`${n}`))
   t.strictSame(quiet.transport.peers(), [], 'who has it switched off stays alone')
 })
 
-t.test('bootstrap peers, and after a restart without any, the peers of earlier days', async (t) => {
+t.test('bootstrap peers', async (t) => {
   const bootstrap = await startNode(t)
-  const first = await startNode(t, { bootstrap: bootstrap.transport.addresses() })
-  await until(() => knows(first, bootstrap), 'bootstrapped')
-  await until(() => first.known.list().length === 1, 'remembered')
-  t.match(first.known.list(), [
-    { peerId: bootstrap.transport.peerId, addresses: bootstrap.transport.addresses() },
-  ])
-  t.strictSame(bootstrap.known.list(), [], 'who was dialled does not remember strangers')
-  await first.discovery.close()
-  await first.transport.close()
-
-  const { store, machineSeed } = first
-  const second = await startNode(t, { store, machineSeed })
-  await until(() => knows(second, bootstrap), 'connected again')
-})
-
-t.test('memory of peers is bounded, and who was seen last stays', async (t) => {
-  const store = await openTestStore(t)
-  const time = new ManualTime()
-  const deps = { store, clock: time, log: new MemoryLog() }
-  const known = await KnownPeers.open(deps)
-  const { peerIdOf } = await import('../../../src/base/crypto/address.ts')
-  const peers = Array.from({ length: 100 }, () =>
-    peerIdOf(nodePlatform().ed25519.publicKey(randomBytes(32))),
-  )
-  for (const peer of peers) {
-    await time.advance(1000)
-    await known.remember(peer, `/ip4/192.0.2.1/tcp/1/p2p/${peer}`)
-  }
-  t.equal(known.list().length, 64)
-  const again = await KnownPeers.open(deps)
-  t.strictSame(
-    again.list().map(({ peerId }) => peerId),
-    peers.slice(-64).toReversed(),
-  )
-  const [last] = again.list()
-  for (let n = 0; n < 30; n++) {
-    await again.remember(peers[99] as never, `/ip4/192.0.2.${n}/tcp/1/p2p/${peers[99]}`)
-  }
-  t.equal(again.list()[0]?.peerId, last?.peerId)
-  t.equal(again.list()[0]?.addresses.length, 8)
+  const node = await startNode(t, { bootstrap: bootstrap.transport.addresses() })
+  await until(() => knows(node, bootstrap), 'bootstrapped')
 })
 
 t.test('another network: kept peers are dialled at once', async (t) => {
@@ -148,6 +108,7 @@ t.test('another network: kept peers are dialled at once', async (t) => {
   await node.changeNetwork([])
   await node.changeNetwork(['127.0.0.1', '192.168.1.5'])
   t.strictSame(node.log.events('info'), ['network-changed', 'network-changed'])
+  t.equal(node.wakes.mesh, 2)
   t.ok(knows(node, friend), 'a connection that lives stays')
   t.equal(time.pending, 0)
 })
