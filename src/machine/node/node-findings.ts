@@ -39,7 +39,7 @@ function reach(addresses: Reachability['addresses']): Finding {
 }
 
 function company({ lan, count }: { lan: boolean; count: number }): Finding {
-  if (count > 0) return fine('peers', `connected with ${count} nodes`)
+  if (count > 0) return fine('peers', `nodes connected: ${count}`)
   return {
     check: 'peers',
     severity: 'warning',
@@ -72,7 +72,7 @@ export function clockFindings({ nowMs, doubt, opinions }: ClockReport): Finding[
     const found = `${astray.length} of ${opinions.length} peers have another time, the first by ${duration(first.differenceMs)}`
     return [{ check, severity: 'warning', found, means, remedy }]
   }
-  return [fine(check, `agrees with ${opinions.length - astray.length} peers that were asked`)]
+  return [fine(check, `agrees with the peers that were asked: ${opinions.length - astray.length}`)]
 }
 
 function doubted({ jumpMs, since, witnesses }: ClockDoubt): Finding {
@@ -188,5 +188,5 @@ export function recordFindings(records: readonly RecordCondition[]): Finding[] {
     const means = 'who knows only the address may not find them'
     return [{ check, severity: 'warning', found, means, remedy: 'see that the node has peers' }]
   }
-  return [fine(check, `${records.length} accounts have records that hold`)]
+  return [fine(check, `accounts whose records hold: ${records.length}`)]
 }
