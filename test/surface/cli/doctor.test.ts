@@ -103,7 +103,7 @@ t.test('a real daemon: alone, its store whole, its records good; and its numbers
   t.equal((await abzu(env, ['doctor', '--confirm-time'])).code, 1)
   const numbers = (await abzu(env, ['metrics'])).stdout
   t.match(numbers, /^abzu_mailboxes 1$/m)
-  t.match(numbers, /^abzu_store_commits_total [1-9]/m)
+  t.match(numbers, /^abzu_store_writes_total [1-9]/m)
   t.notMatch(numbers, /abzu1|12D3Koo|anna|libp2p_/)
   t.equal((await abzu(env, ['stop'])).code, 0)
   await ended
