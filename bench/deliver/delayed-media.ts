@@ -1,3 +1,4 @@
+import { wrapSegments } from '../../src/base/store/segments.ts'
 import type { StoreMedia } from '../../src/base/store/store.ts'
 import type { Scheduler } from '../../src/base/util/clock.ts'
 import { sleep } from '../../src/base/util/wait.ts'
@@ -15,16 +16,11 @@ export function delayCommits(
         await sleep(scheduler, delayMs)
       },
     },
-    segments: {
-      sizes: async () => segments.sizes(),
-      create: async (segment) => segments.create(segment),
+    segments: wrapSegments(segments, {
       async append(at, parts) {
         await segments.append(at, parts)
         await sleep(scheduler, delayMs)
       },
-      read: async (at, bytes) => segments.read(at, bytes),
-      remove: async (segment) => segments.remove(segment),
-      close: async () => segments.close(),
-    },
+    }),
   }
 }

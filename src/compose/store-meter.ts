@@ -1,5 +1,6 @@
 /** Counts what the store writes, from outside. @module */
 
+import { wrapSegments } from '../base/store/segments.ts'
 import type { StoreMedia } from '../base/store/store.ts'
 import type { Clock } from '../base/util/clock.ts'
 import { single, type MetricSource } from '../base/util/metric.ts'
@@ -21,17 +22,12 @@ export class StoreMeter {
       ...database,
       write: async (batch) => this.#count(batch.bytes, async () => database.write(batch)),
     },
-    segments: {
-      sizes: async () => segments.sizes(),
-      create: async (segment) => segments.create(segment),
+    segments: wrapSegments(segments, {
       append: async (at, parts) => {
         const bytes = parts.reduce((sum, { length }) => sum + length, 0)
         return this.#count(bytes, async () => segments.append(at, parts))
       },
-      read: async (at, bytes) => segments.read(at, bytes),
-      remove: async (segment) => segments.remove(segment),
-      close: async () => segments.close(),
-    },
+    }),
   })
 
   async #count(bytes: number, write: () => Promise<void>): Promise<void> {

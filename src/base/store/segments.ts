@@ -19,6 +19,19 @@ export function isSamePlace(a: BodyPlace | undefined, b: BodyPlace | undefined):
   return a?.segment === b?.segment && a?.offset === b?.offset
 }
 
+/** `segments` with some of its methods replaced, for whoever watches or slows them down. */
+export function wrapSegments(segments: Segments, changes: Partial<Segments>): Segments {
+  return {
+    sizes: async () => segments.sizes(),
+    create: async (segment) => segments.create(segment),
+    append: async (at, parts) => segments.append(at, parts),
+    read: async (at, bytes) => segments.read(at, bytes),
+    remove: async (segment) => segments.remove(segment),
+    close: async () => segments.close(),
+    ...changes,
+  }
+}
+
 /** Every read @throws {AbzuError} ABZU_STORE_DAMAGED where the disk cannot read it, ABZU_IO where this process
  *  cannot now; every call @throws {AbzuError} ABZU_CLOSED. */
 export interface Segments {

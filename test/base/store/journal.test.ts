@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openMemory } from '../../../src/base/store/level-database.ts'
 import { memorySegments } from '../../../src/base/store/segment-memory.ts'
+import { wrapSegments } from '../../../src/base/store/segments.ts'
 import type { Store, StoreMedia } from '../../../src/base/store/store.ts'
 import { toHex, utf8 } from '../../../src/base/util/bytes.ts'
 import { openRawStore } from '../../support/raw-store.ts'
 import { itemOf, mailboxNamed, openTestStore, slotOf } from '../../support/store-content.ts'
+import { crashImage } from '../../support/crash-image.ts'
 import { tempHome } from '../../support/temp-home.ts'
-import { wrapSegments } from '../../support/watched-media.ts'
 
 const mailbox = mailboxNamed('m')
 const mail = (n: number) => itemOf(mailbox, `mail ${n} `.repeat(20), { expiresAtHours: 500_000 })
@@ -36,11 +37,6 @@ async function present(t: Test, store: Store, count: number): Promise<number[]> 
 }
 
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n)
-
-function crashImage(dir: string, image: string): string {
-  cpSync(dir, image, { recursive: true, filter: (path) => !path.endsWith('/LOCK') })
-  return image
-}
 
 t.test('items reach the database many commits at once', async (t) => {
   let databaseWrites = 0

@@ -16,6 +16,7 @@ import { fromUtf8, toHex, utf8 } from '../../../src/base/util/bytes.ts'
 import type { Log, LogFields } from '../../../src/base/util/log.ts'
 import { openRawStore } from '../../support/raw-store.ts'
 import { itemOf, mailboxNamed, openTestStore } from '../../support/store-content.ts'
+import { crashImage } from '../../support/crash-image.ts'
 import { tempHome } from '../../support/temp-home.ts'
 import { watchWrites } from '../../support/watched-media.ts'
 
@@ -53,13 +54,6 @@ async function fill(store: Store, from: number, to: number): Promise<void> {
 async function fillTables(store: Store): Promise<void> {
   const table = store.table('peers')
   for (let n = 0; n < 40; n++) await table.put(utf8(`${n}`), new Uint8Array(4000).fill(n))
-}
-
-/** A copy of the files as they are: what a crash at this moment leaves. LOCK is left out: whoever closes
- *  it, after reading too, gives up the lock of the process. */
-function crashImage(dir: string, image: string): string {
-  cpSync(dir, image, { recursive: true, filter: (path) => !path.endsWith('/LOCK') })
-  return image
 }
 
 async function expectAll(t: Test, store: Store, count: number): Promise<void> {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { openMemory } from '../../../src/base/store/level-database.ts'
 import { memorySegments } from '../../../src/base/store/segment-memory.ts'
+import { wrapSegments } from '../../../src/base/store/segments.ts'
 import type { StoreMedia } from '../../../src/base/store/store.ts'
 import { toHex } from '../../../src/base/util/bytes.ts'
 import { AbzuError } from '../../../src/base/util/errors.ts'
@@ -11,7 +12,7 @@ import {
   openSwept,
   sweptMail as mail,
 } from '../../support/swept-store.ts'
-import { watchWrites, wrapSegments } from '../../support/watched-media.ts'
+import { watchWrites } from '../../support/watched-media.ts'
 
 const mailbox = mailboxNamed('m')
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n)
