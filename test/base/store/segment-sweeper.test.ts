@@ -1,3 +1,6 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { openMemory } from '../../../src/base/store/level-database.ts'
 import { memorySegments } from '../../../src/base/store/segment-memory.ts'
@@ -12,6 +15,7 @@ import {
   openSwept,
   sweptMail as mail,
 } from '../../support/swept-store.ts'
+import { tempHome } from '../../support/temp-home.ts'
 import { watchWrites } from '../../support/watched-media.ts'
 
 const mailbox = mailboxNamed('m')
@@ -210,4 +214,25 @@ t.test('a check that cannot open a file ends, and mends nothing', async (t) => {
   await t.rejects(settle(store.verify()), { code: 'ABZU_IO' })
   isShort = false
   t.match(await settle(store.verify()), { isSound: true, items: 10 })
+})
+
+t.test('where space is scarce, segments that give back more than they take go too', async (t) => {
+  const dir = join(tempHome(t).ABZU_HOME, 'store')
+  const limits = { segmentBytesMax: 1000, journaledItemsMax: 4 }
+  const before = await openTestStore({ dir, limits })
+  for (let n = 0; n < 60; n++) await before.items.append([mail(n)])
+  await before.close()
+  const segments = () => readdirSync(dir).filter((name) => name.startsWith('segment-')).length
+  const full = segments()
+  const store = await openTestStore({ dir, limits: { ...limits, reserveBytes: 1e15 } })
+  t.equal(store.report.isDiskFull, true)
+  await store.items.remove(
+    mailbox,
+    goneNumbers.map((n) => mail(n).id),
+  )
+  for (let turn = 0; turn < 1000 && segments() > full / 2; turn++) await pause(10)
+  t.ok(segments() <= full / 2, `${full} before, ${segments()} after`)
+  for (const n of keptNumbers) t.ok(await store.items.get(mailbox, mail(n).id), `mail ${n}`)
+  t.match(await store.verify(), { isSound: true, items: keptNumbers.length })
+  await store.close()
 })
