@@ -32,6 +32,15 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2
 }
 
+/** The least of `values` that is not below `share` of them; `share` from 0 to 1.
+ *  @throws {Error} of no values */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]
+  if (value === undefined) throw new Error('a quantile of nothing')
+  return value
+}
+
 /** One round: the sample that a variant gave in it. */
 export type Round<S> = (variant: string) => S
 
@@ -46,6 +55,11 @@ export class Rounds<S> {
   get count(): number {
     const [first] = this.#samples.values()
     return first?.length ?? 0
+  }
+
+  /** What one variant gave, in the order of the rounds. */
+  of(variant: string): readonly S[] {
+    return this.#samples.get(variant) ?? []
   }
 
   /** The median over the rounds of a figure of each round: where it is a ratio, neighbours in time are

@@ -9,7 +9,7 @@ import type { Steps } from './meter.ts'
 import type { Post } from './sealing.ts'
 import { connectSenders } from './senders.ts'
 import { ServerProcess } from './server-process.ts'
-import type { ServerUsage, Work } from './server-messages.ts'
+import type { Carrier, ServerUsage, Work } from './server-messages.ts'
 
 /** What a round tells of one server. */
 export interface Sample {
@@ -32,6 +32,8 @@ export interface RigInit {
   readonly dir: string
   readonly post: Post
   readonly load: RigLoad
+  /** @default 'tcp' */
+  readonly carrier?: Carrier
   /** See `ServerInit`. */
   readonly commitDelayMs?: number
 }
@@ -73,8 +75,9 @@ export class Rig implements Variant<Sample> {
 
   /** `deps.open` takes what it opens. */
   static async start(deps: RigDeps, init: RigInit): Promise<Rig> {
-    const { work, connections, dir, post, commitDelayMs = 0 } = init
-    const serverInit = { work, dir, recipients: post.recipients, commitDelayMs }
+    const { work, connections, dir, post, carrier = 'tcp', commitDelayMs = 0 } = init
+    const { recipients } = post
+    const serverInit = { work, carrier, dir, recipients, commitDelayMs }
     const server = await ServerProcess.start(serverInit, deps)
     const senders = await connectSenders(deps, { at: server.at, work, connections })
     return new Rig(deps, init, { server, senders })

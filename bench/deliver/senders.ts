@@ -5,6 +5,7 @@ import { deliverProtocol } from '../../src/base/wire/protocols.ts'
 import { Courier, type Parcel } from '../../src/machine/mailbox/courier.ts'
 import type { FrameStream } from '../../src/machine/transport/frame-stream.ts'
 import { openTransport } from '../../src/machine/transport/open-transport.ts'
+import type { Transport } from '../../src/machine/transport/transport.ts'
 import type { Send } from '../load.ts'
 import { countedSender } from './counting-stream.ts'
 import type { RigDeps } from './rig.ts'
@@ -27,21 +28,25 @@ export async function connectSenders(deps: RigDeps, init: SendersInit): Promise<
   return senders
 }
 
-async function openStream(
-  { platform, clock, scheduler, open, signal }: RigDeps,
-  { peerId, address }: ServerAddress,
-): Promise<FrameStream> {
-  const transport = open.add(
-    await openTransport({
-      machineSeed: platform.random(32),
-      tcp: [],
-      clock,
-      scheduler,
-      random: (length) => platform.random(length),
-      log: silentLog,
-    }),
-  )
-  return transport.open(peerId, deliverProtocol, { addresses: [address], signal })
+async function openStream(deps: RigDeps, { peerId, address }: ServerAddress): Promise<FrameStream> {
+  const transport = deps.open.add(await openCaller(deps))
+  return transport.open(peerId, deliverProtocol, { addresses: [address], signal: deps.signal })
+}
+
+/** A new machine that only dials. */
+export async function openCaller({
+  platform,
+  clock,
+  scheduler,
+}: Pick<RigDeps, 'platform' | 'clock' | 'scheduler'>): Promise<Transport> {
+  return openTransport({
+    machineSeed: platform.random(32),
+    tcp: [],
+    clock,
+    scheduler,
+    random: (length) => platform.random(length),
+    log: silentLog,
+  })
 }
 
 /** What a node does: waits for the verified receipt. */

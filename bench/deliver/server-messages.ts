@@ -13,8 +13,12 @@ import type { Recipient } from './people.ts'
  */
 export type Work = 'stream' | 'unstored' | 'durable' | 'slow-disk'
 
+/** What the server listens by. */
+export type Carrier = 'tcp' | 'quic'
+
 export interface ServerInit {
   readonly work: Work
+  readonly carrier: Carrier
   /** Exists and is empty. */
   readonly dir: string
   readonly recipients: readonly Recipient[]

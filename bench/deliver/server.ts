@@ -74,10 +74,12 @@ async function handlerOf(init: ServerInit, machineSeed: Uint8Array): Promise<Str
 
 async function start(init: ServerInit): Promise<FromServer> {
   const machineSeed = platform.random(32)
+  const { carrier } = init
   const transport = open.add(
     await openTransport({
       machineSeed,
-      tcp: ['127.0.0.1:0'],
+      tcp: carrier === 'tcp' ? ['127.0.0.1:0'] : [],
+      quic: carrier === 'quic' ? ['127.0.0.1:0'] : [],
       clock,
       scheduler,
       random: (length) => platform.random(length),

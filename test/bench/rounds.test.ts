@@ -1,5 +1,5 @@
 import t from 'tap'
-import { median, Rounds, runRounds } from '../../bench/rounds.ts'
+import { median, quantile, Rounds, runRounds } from '../../bench/rounds.ts'
 
 const never = new AbortController().signal
 const stopped = { monotonicMs: () => 0 }
@@ -9,6 +9,15 @@ t.test('the median is the middle, or the mean of the two middles', async (t) => 
   t.equal(median([10, 1, 2]), 2)
   t.equal(median([4, 1, 3, 2]), 2.5)
   t.throws(() => median([]), 'of nothing there is none')
+})
+
+t.test('a quantile is one of the values', async (t) => {
+  const values = Array.from({ length: 100 }, (_, n) => 100 - n)
+  t.equal(quantile(values, 0.99), 99)
+  t.equal(quantile(values, 1), 100)
+  t.equal(quantile(values, 0), 1)
+  t.equal(quantile([7], 0.99), 7)
+  t.throws(() => quantile([], 0.5), 'of nothing there is none')
 })
 
 t.test('variants are warmed up, then take turns', async (t) => {
@@ -41,6 +50,7 @@ t.test('a figure is taken within each round', async (t) => {
   const rounds = new Rounds(samples)
   const ratio = rounds.median((round) => round('over') / round('under'))
   t.equal(ratio, 0.8)
+  t.same(rounds.of('under'), [10, 50, 6])
   t.throws(() => rounds.median((round) => round('other')), 'an unknown variant is a mistake')
 })
 
