@@ -3,6 +3,7 @@
 import { systemClock, systemScheduler } from '../src/base/util/system-time.ts'
 import { runCommand } from './command.ts'
 import { deliverBenchmark } from './deliver.ts'
+import { meshBenchmark } from './mesh.ts'
 
 const interrupted = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -13,7 +14,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 setInterval(() => {}, 60_000)
 
 const exitCode = await runCommand(process.argv.slice(2), {
-  benchmarks: [deliverBenchmark()],
+  benchmarks: [deliverBenchmark(), meshBenchmark()],
   clock: systemClock,
   scheduler: systemScheduler,
   signal: interrupted.signal,
