@@ -57,7 +57,7 @@ const retryMsMax = 600_000
 const upkeepMs = 30_000
 /** A crowd that connects at once is one event. */
 const settleMs = 300
-/** The pause between two looks around doubles from here... */
+/** The pause between two looks around grows threefold from here... */
 const lookMinMs = 1000
 /** ...to here. */
 const lookMsMax = 600_000
@@ -168,7 +168,7 @@ export class MeshPeers {
     const { transport, random, joined, clock } = this.#deps
     if (clock.monotonicMs() < this.#lookAtMs) return
     this.#lookAtMs = clock.monotonicMs() + this.#lookPauseMs
-    this.#lookPauseMs = Math.min(lookMsMax, 2 * this.#lookPauseMs)
+    this.#lookPauseMs = Math.min(lookMsMax, 3 * this.#lookPauseMs)
     // one's own neighbourhood and a random place, in turns
     this.#isOwnTurn = !this.#isOwnTurn
     await this.#lookup(this.#isOwnTurn ? machineKeyOf(transport.peerId) : random(32))

@@ -163,7 +163,7 @@ export const defaultTransportLimits: TransportLimits = {
   reconnectMinMs: 1 * seconds,
   reconnectMaxMs: 60 * seconds,
 
-  monitorIntervalMs: 10 * seconds,
+  monitorIntervalMs: 30 * seconds,
   monitorTimeoutMs: 5 * seconds,
   connectionCloseMs: 1 * seconds,
   closeMs: 5 * seconds,
