@@ -1,9 +1,20 @@
 /**
- * I29: under each abuse the node keeps its memory, its event loop and its friends. A new abuse is one more row
- * of the list.
+ * I29: under each abuse the node keeps its memory, its event loop and its friends; I30, I31: and what it stores of
+ * strangers is little and theirs. A new abuse is one more row of the list.
  */
 
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import t, { type Test } from 'tap'
+import { mailboxIdOf } from '../../src/base/crypto/address.ts'
+import { unverifiedRecord, verifyMailboxRecord } from '../../src/base/crypto/mailbox-record.ts'
+import { nodePlatform } from '../../src/base/crypto/node-platform.ts'
+import type { MailboxId, PeerId } from '../../src/base/util/brand.ts'
+import { equalBytes } from '../../src/base/util/bytes.ts'
+import { systemClock } from '../../src/base/util/system-time.ts'
+import { pool } from '../../src/machine/mailbox/admission.ts'
+import { defaultMailboxLimits } from '../../src/machine/mailbox/mailbox-limits.ts'
+import { defaultDirectoryLimits } from '../../src/machine/node/directory-limits.ts'
 import { defaultTransportLimits } from '../../src/machine/transport/transport-limits.ts'
 import { Arena, type AbuseResult, type Target } from '../support/abuse/arena.ts'
 import {
@@ -14,6 +25,12 @@ import {
   hostileStreams,
   slowReader,
 } from '../support/abuse/attacks.ts'
+import { heldRows, holdBefore } from '../support/abuse/held-rows.ts'
+import { floodLetters } from '../support/abuse/letter-flood.ts'
+import { floodRecords, type RecordFlood } from '../support/abuse/record-flood.ts'
+import { RecordOffers } from '../support/abuse/record-offers.ts'
+import { recordAt } from '../support/abuse/record-question.ts'
+import { StrangerLetters } from '../support/abuse/stranger-letters.ts'
 
 const rssBytesMax = 512 * 2 ** 20
 const loopP99MsMax = 100
@@ -22,7 +39,34 @@ const honestShareMin = 0.99
 interface Abuse {
   /** What it does; its bounds are in docs/limits.md. */
   readonly name: string
-  readonly attack: (t: Test, target: Target) => Promise<void>
+  readonly attack: (t: Test, target: Target, scene: Scene) => Promise<void>
+}
+
+const platform = nodePlatform()
+const nowMs = systemClock.nowMs()
+
+/** One peer has used up nearly all of its room in the directory before. */
+const hoarder = await generateKeyPair('Ed25519')
+const hoarderId = peerIdFromPrivateKey(hoarder).toString() as PeerId
+const hoarderLeft = 20
+
+/** Where it happens, and what is known of it for the look into the store at the end. */
+class Scene {
+  readonly offers = new RecordOffers({ platform, nowMs })
+  readonly newcomers: MailboxId[] = []
+  records: RecordFlood | undefined
+  letters: { readonly items: number; readonly bytes: number } | undefined
+  arena!: Arena
+
+  static async open(t: Test): Promise<Scene> {
+    const scene = new Scene()
+    const before = scene.offers.valid(defaultDirectoryLimits.recordsPerPeerMax - hoarderLeft)
+    const records = before.map(({ record }) => record)
+    scene.arena = await Arena.open(t, {
+      before: async (store) => holdBefore(store, records, hoarderId),
+    })
+    return scene
+  }
 }
 
 const fromStrangers: readonly Abuse[] = [
@@ -75,6 +119,32 @@ const fromStrangers: readonly Abuse[] = [
       t.ok(written > 10_000)
     },
   },
+  {
+    name: 'a thousand records, few of which are any',
+    attack: async (t, target, scene) => {
+      const counts = { junk: 650, hoarded: 60, hasty: 260 }
+      const flood = await floodRecords(t, target, { offers: scene.offers, hoarder, counts })
+      scene.records = flood
+      const { tally, names } = flood
+      t.comment(`${tally.total} records under ${names} names; ${tally.text}`)
+      t.ok(tally.total >= 1000)
+      t.equal(tally.of('hoarded', 'held'), hoarderLeft, 'no more than its quota')
+      t.equal(tally.of('hoarded', 'ABZU_QUOTA_EXCEEDED'), counts.hoarded - hoarderLeft)
+      t.ok(tally.of('valid', 'held') > 100, 'who is within its bounds is served')
+      t.ok(tally.of('valid', 'ABZU_RATE_LIMITED') > 0, 'and no further')
+      t.ok(tally.of('fork', 'fork') > 0)
+      t.ok(tally.of('older', 'stale') > 0)
+      for (const sort of RecordOffers.junkSorts) {
+        t.ok(tally.of(sort, 'ABZU_MALFORMED') > 50, `${sort} was refused`)
+        for (const taken of ['held', 'stale', 'fork']) t.equal(tally.of(sort, taken), 0)
+      }
+
+      const newcomer = await scene.arena.newcomer('cleo')
+      scene.newcomers.push(newcomer)
+      const found = await recordAt(t, target, newcomer)
+      t.ok(found && equalBytes(verifyMailboxRecord(platform, found).mailbox, newcomer))
+    },
+  },
 ]
 
 /** By QUIC all come from the one address that the honest peer has here as well. */
@@ -97,6 +167,30 @@ const fromNeighbours: readonly Abuse[] = [
   },
 ]
 
+/** Nobody reads the flooded mailbox meanwhile, so that no room is made in it. */
+const lastOfAll: Abuse = {
+  name: "ten thousand strangers' letters to one mailbox",
+  attack: async (t, target, scene) => {
+    await scene.arena.lockOwner()
+    const record = (await recordAt(t, target, target.mailbox)) as Uint8Array
+    const letters = new StrangerLetters({ platform, nowMs, mailbox: target.mailbox, record })
+    const { tally, stored } = await floodLetters(t, target, { letters, count: 10_000, names: 20 })
+    scene.letters = stored
+    t.comment(
+      `${tally.total} letters, ${stored.items} stored with ${stored.bytes} bytes; ${tally.text}`,
+    )
+    t.ok(tally.total >= 10_000)
+    const { strangerBytesMax, strangerItemsMax } = defaultMailboxLimits
+    t.ok(stored.items <= strangerItemsMax)
+    t.ok(stored.bytes <= strangerBytesMax)
+    t.ok(stored.bytes > 0.9 * strangerBytesMax, 'the room was filled')
+    t.ok(tally.of('valid', 'ABZU_QUOTA_EXCEEDED') > 0)
+    t.ok(tally.of('bad stamp', 'ABZU_STAMP_INVALID') > 0)
+    for (const sort of tally.sorts)
+      if (sort !== 'valid') t.equal(tally.of(sort, 'durable'), 0, sort)
+  },
+}
+
 function judge(t: Test, result: AbuseResult): void {
   const { honestSent, honestDelivered, ownLoopP99Ms, errors } = result
   t.comment(JSON.stringify({ ...result, rssMiBMax: Math.round(result.rssBytesMax / 2 ** 20) }))
@@ -109,13 +203,65 @@ function judge(t: Test, result: AbuseResult): void {
   t.strictSame(errors, [], 'no bug was reached')
 }
 
-t.test('I29, I30: a node under abuse', { timeout: 240_000 }, async (t) => {
-  const arena = await Arena.open(t)
+/** What attackers have left in the store, read once the node has ended. */
+async function lookIntoStore(t: Test, { arena, offers, newcomers, records, letters }: Scene) {
+  const { mailbox } = arena.target
+  const { held, strange } = await arena.lookInto(async (store) => ({
+    held: await heldRows(store),
+    strange: store.items.usage(mailbox)[pool.stranger],
+  }))
+  const { recordsMax, recordsPerPeerMax, peerPuts } = defaultDirectoryLimits
+  const perPeer = new Map<string, number>()
+  let attackers = 0
+  let isOwn = true
+  for (const { mailbox, from, signed } of held) {
+    perPeer.set(from, (perPeer.get(from) ?? 0) + 1)
+    const valid = offers.validOf(mailbox)
+    if (valid) attackers++
+    if (valid && !equalBytes(valid, signed)) isOwn = false
+    if (!valid && !equalBytes(verifyMailboxRecord(platform, signed).mailbox, mailbox)) isOwn = false
+    if (!equalBytes(mailboxIdOf(platform, unverifiedRecord(signed).account), mailbox)) isOwn = false
+  }
+  t.comment(`${held.length} records held, ${attackers} of them of attackers`)
+  t.ok(isOwn, 'each is at its own place, and what its account signed')
+  // of bert, of those who came later
+  t.equal(held.length - attackers, 1 + newcomers.length, 'and of honest accounts')
+  t.ok(held.length <= recordsMax)
+  for (const count of perPeer.values()) if (count > recordsPerPeerMax) t.fail('over the quota')
+  t.equal(perPeer.get(hoarderId), recordsPerPeerMax)
+  const { hasty, durationMs } = records as RecordFlood
+  const byRate = peerPuts.burst + (peerPuts.perSecond * durationMs) / 1000 + 1
+  t.ok((perPeer.get(hasty) ?? 0) <= byRate, 'no more than its rate')
+
+  t.comment(`${strange?.items} letters of strangers, ${strange?.bytes} bytes`)
+  t.ok((strange?.items ?? 0) <= defaultMailboxLimits.strangerItemsMax)
+  t.ok((strange?.bytes ?? 0) <= defaultMailboxLimits.strangerBytesMax)
+  t.match(strange, letters ?? {}, 'what has a receipt is there')
+}
+
+const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20)
+
+t.test('I29, I30, I31: a node under abuse', { timeout: 240_000 }, async (t) => {
+  const scene = await Scene.open(t)
+  const { arena } = scene
   const suffer = async ({ name, attack }: Abuse) =>
     t.test(name, async (t) => {
-      judge(t, await arena.withstand(async (target) => attack(t, target)))
+      judge(t, await arena.withstand(async (target) => attack(t, target, scene)))
     })
-  for (const abuse of fromStrangers) await suffer(abuse)
+  const [calm, ...others] = fromStrangers as [Abuse, ...Abuse[]]
+  await suffer(calm)
+  const before = await arena.memory()
+  for (const abuse of others) await suffer(abuse)
   await arena.befriend()
   for (const abuse of fromNeighbours) await suffer(abuse)
+  await suffer(lastOfAll)
+  const after = await arena.memory()
+  for (const [when, memory] of Object.entries({ before, after })) {
+    const { rssBytes, rssBytesCollected, usedBytesCollected } = memory
+    t.comment(
+      `${when}: ${mebibytes(rssBytes)} MiB resident, ${mebibytes(rssBytesCollected)} without garbage, ` +
+        `${mebibytes(usedBytesCollected)} used`,
+    )
+  }
+  await t.test('what is left in the store', async (t) => lookIntoStore(t, scene))
 })

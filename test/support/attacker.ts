@@ -4,7 +4,7 @@ import { raceSignal } from '../../src/machine/transport/race-signal.ts'
 import type { Carrier } from '../../src/machine/transport/addresses.ts'
 import { quic } from '@chainsafe/libp2p-quic'
 import { generateKeyPair } from '@libp2p/crypto/keys'
-import type { Connection, Stream, StreamMuxerFactory } from '@libp2p/interface'
+import type { Connection, PrivateKey, Stream, StreamMuxerFactory } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
@@ -15,6 +15,8 @@ import type { Test } from 'tap'
 export interface AttackerInit {
   readonly muxer?: () => StreamMuxerFactory
   readonly key?: 'Ed25519' | 'secp256k1'
+  /** In place of a new one of `key`. */
+  readonly privateKey?: PrivateKey
   readonly carrier?: Carrier
   /** IPv4 address of the loopback network that its TCP connections come from. */
   readonly from?: string
@@ -23,13 +25,11 @@ export interface AttackerInit {
 /** Ends with the test. */
 export async function openAttacker(
   t: Pick<Test, 'teardown'>,
-  { muxer = yamux(), key = 'Ed25519', carrier = 'tcp', from }: AttackerInit = {},
+  { muxer = yamux(), key = 'Ed25519', privateKey, carrier = 'tcp', from }: AttackerInit = {},
 ): Promise<Libp2p> {
-  const privateKey =
-    key === 'Ed25519' ? await generateKeyPair('Ed25519') : await generateKeyPair('secp256k1')
   const dialOpts = { noDelay: true, ...(from && { localAddress: from }) }
   const attacker = await createLibp2p({
-    privateKey,
+    privateKey: privateKey ?? (await newKey(key)),
     transports: carrier === 'tcp' ? [tcp({ dialOpts })] : [quic()],
     connectionEncrypters: [noise()],
     streamMuxers: [muxer],
@@ -38,6 +38,10 @@ export async function openAttacker(
   })
   t.teardown(async () => attacker.stop())
   return attacker
+}
+
+async function newKey(key: 'Ed25519' | 'secp256k1'): Promise<PrivateKey> {
+  return key === 'Ed25519' ? generateKeyPair('Ed25519') : generateKeyPair('secp256k1')
 }
 
 /** @param address with a peer id */

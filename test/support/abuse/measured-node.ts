@@ -1,18 +1,20 @@
 /**
  * A real daemon's node in a process of its own, which tells over IPC what an attack on it costs. Says
- * `{ready}` with its addresses once it listens; answers `'begin'` by measuring afresh, and `'report'` with what
- * it measured since.
+ * `{ready}` with its addresses once it listens; answers `'begin'` by measuring afresh, `'report'` with what it
+ * measured since, and `'memory'` with what it needs now.
  * @module
  */
 
 import { readFileSync } from 'node:fs'
 import { createHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import type { PeerId } from '../../../src/base/util/brand.ts'
 import type { Log } from '../../../src/base/util/log.ts'
 import { realSystem, startNode } from '../../../src/compose/daemon.ts'
 import { loadConfig } from '../../../src/config.ts'
+import { heldBytes } from '../memory.ts'
 
 export interface Ready {
-  readonly peerId: string
+  readonly peerId: PeerId
   readonly addresses: readonly string[]
 }
 
@@ -28,6 +30,14 @@ export interface Report {
   readonly errors: readonly string[]
   /** Peers that were shut out. */
   readonly shutOut: number
+}
+
+/** Resident and used memory, before and after the garbage is collected. */
+export interface Memory {
+  readonly rssBytes: number
+  readonly rssBytesCollected: number
+  /** Of the heap and of byte arrays. */
+  readonly usedBytesCollected: number
 }
 
 /** Counts as delay by the clock, not as the process's own. */
@@ -83,6 +93,13 @@ async function run(): Promise<void> {
       delay.reset()
       own.reset()
       delay.enable()
+      return
+    }
+    if (message === 'memory') {
+      const rssBytes = process.memoryUsage.rss()
+      const usedBytesCollected = heldBytes()
+      const rssBytesCollected = process.memoryUsage.rss()
+      process.send?.({ rssBytes, rssBytesCollected, usedBytesCollected } satisfies Memory)
       return
     }
     sample()
