@@ -94,10 +94,11 @@ class NodeProcess {
     return this.#ask<Memory>('memory')
   }
 
-  /** Ends the node, and looks into what it leaves. */
+  /** Kills the node, so that nothing is on the disk but what was there when it was said to be, and looks into
+   *  what it leaves. */
   async lookInto<T>(look: (store: Store) => Promise<T>): Promise<T> {
     const gone = once(this.#child, 'exit')
-    this.#child.disconnect()
+    this.#child.kill('SIGKILL')
     await gone
     return withStore(this.#home, look)
   }
@@ -132,7 +133,7 @@ interface ArenaInit {
   /** Of the attacked node. */
   readonly owner: Person
   readonly friend: NodeProcess
-  readonly sender: AbzuClient
+  readonly sender: Person
 }
 
 interface Person {
@@ -142,6 +143,8 @@ interface Person {
 
 export class Arena {
   readonly target: Target
+  /** Mailboxes of the honest node. */
+  readonly honest: MailboxId[]
   readonly #victim: NodeProcess
   readonly #owner: AbzuClient
   readonly #friend: NodeProcess
@@ -157,22 +160,20 @@ export class Arena {
     this.#victim = victim
     this.#owner = client
     this.#friend = friend
-    this.#sender = sender
+    this.#sender = sender.client
+    this.honest = [mailboxIdOf(nodePlatform(), sender.rootPk)]
   }
 
   /** Two nodes with one person each, who know each other. Ends with the test.
    *  @param init.before fills the store of the one that is attacked */
   static async open(t: Test, { before }: { before?: BeforeStart } = {}): Promise<Arena> {
     const [victim, friend] = await Promise.all([NodeProcess.start(t, before), NodeProcess.start(t)])
-    const [owner, { client: from }] = await Promise.all([
-      account(victim, 'anna'),
-      account(friend, 'bert'),
-    ])
-    const to = owner.client
+    const [owner, sender] = await Promise.all([account(victim, 'anna'), account(friend, 'bert')])
+    const [to, from] = [owner.client, sender.client]
     await from.addContact({ link: await to.createLink({}), as: 'anna' })
     await from.send({ to: 'anna', text: 'first', waitMs: 10_000 })
     for await (const { from: id } of to.inbox()) await to.addContact({ link: id, as: 'bert' })
-    return new Arena({ victim, owner, friend, sender: from })
+    return new Arena({ victim, owner, friend, sender })
   }
 
   /** From now on the attacked node keeps the honest one, as nodes of friends do. */
@@ -190,7 +191,9 @@ export class Arena {
   /** A new account on the honest node, whose record that node publishes. Returns its mailbox. */
   async newcomer(name: string): Promise<MailboxId> {
     const { rootPk } = await account(this.#friend, name)
-    return mailboxIdOf(nodePlatform(), rootPk)
+    const mailbox = mailboxIdOf(nodePlatform(), rootPk)
+    this.honest.push(mailbox)
+    return mailbox
   }
 
   /** Of the attacked node, as it is now. */
@@ -198,7 +201,7 @@ export class Arena {
     return this.#victim.memory()
   }
 
-  /** Ends the attacked node, and looks into its store. */
+  /** Kills the attacked node, and looks into its store. */
   async lookInto<T>(look: (store: Store) => Promise<T>): Promise<T> {
     return this.#victim.lookInto(look)
   }

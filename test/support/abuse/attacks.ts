@@ -66,7 +66,7 @@ export async function hostileStreams(
       }
     }
   }
-  await Promise.all([work(), work(), work()])
+  await Promise.all(Array.from({ length: 4 }, work))
   return { opened, names }
 }
 

@@ -76,31 +76,30 @@ export class RecordOffers {
 
   #junk(n: number, coveted: Uint8Array): Offer {
     const { nowMs } = this.#init
-    const account = this.#account()
     const nowHours = Math.floor(nowMs / 3_600_000)
     const sort = junkSorts[n % junkSorts.length] as (typeof junkSorts)[number]
     switch (sort) {
       case 'noise':
         return { sort, record: this.#bytes(65 + this.#draw(4000)) }
       case 'wrong signature': {
-        const record = account.record()
+        const record = this.#account().record()
         const at = record.length - 1 - this.#draw(64)
         record[at] = (record[at] as number) ^ (1 << this.#draw(8))
         return { sort, record }
       }
       case "another's account":
-        return { sort, record: account.record({ changes: { account: coveted } }) }
+        return { sort, record: this.#account().record({ changes: { account: coveted } }) }
       case 'too old': {
         const endHours = nowHours - (31 + this.#draw(300)) * day
         const changes = { notBeforeHours: endHours - 90 * day, notAfterHours: endHours }
-        return { sort, record: account.record({ changes }) }
+        return { sort, record: this.#account().record({ changes }) }
       }
       case 'of the future': {
         const changes = {
           notBeforeHours: nowHours + 100 * day,
           notAfterHours: nowHours + 480 * day,
         }
-        return { sort, record: account.record({ changes }) }
+        return { sort, record: this.#account().record({ changes }) }
       }
       case 'oversize':
         return { sort, record: this.#bytes(4097 + this.#draw(60_000)) }
