@@ -47,7 +47,7 @@ export class CachedRows<T> {
     const text = keyText(key)
     const cached = this.#rows.get(text)
     if (cached) return cached
-    const row = { key, value: this.#read(key), commit: -1 }
+    const row = { key: ownBytes(key), value: this.#read(key), commit: -1 }
     this.#rows.set(text, row)
     return row
   }
@@ -58,7 +58,7 @@ export class CachedRows<T> {
       return this.open(key)
     } catch (error) {
       if (!isAbzuError(error, 'ABZU_STORE_DAMAGED')) throw error
-      const row = { key, value: this.#form.empty(), commit: -1 }
+      const row = { key: ownBytes(key), value: this.#form.empty(), commit: -1 }
       this.#rows.set(keyText(key), row)
       return row
     }
@@ -78,7 +78,7 @@ export class CachedRows<T> {
       this.changed(row)
     } catch (error) {
       if (!isAbzuError(error, 'ABZU_STORE_DAMAGED')) throw error
-      const row = { key, value: whole, commit: -1 }
+      const row = { key: ownBytes(key), value: whole, commit: -1 }
       this.#rows.set(keyText(key), row)
       this.changed(row)
     }
@@ -127,4 +127,9 @@ export class CachedRows<T> {
       if (--left === 0) return
     }
   }
+}
+
+/** A small Buffer is a view of a slab of 64 KiB, all of which it would keep for as long as the row is cached. */
+function ownBytes(key: Uint8Array): Uint8Array {
+  return new Uint8Array(key)
 }
