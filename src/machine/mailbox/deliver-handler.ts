@@ -29,50 +29,25 @@ export interface DeliverHandlerDeps {
 
 type Durable = Extract<Taken, { kind: 'durable' }> & { readonly requestId: number }
 
-/** A receipt for fewer waits for one more commit, where more of its stream is on the way to it: to sign and
- *  send a handful costs as much as a hundred, and answers in handfuls bring the next letters in handfuls. */
-const receiptIdsMin = 16
-
-interface ReceiptDeskInit {
-  readonly stream: FrameStream
-  /** The stream's requests that have no answer yet. */
-  readonly inFlight: () => number
-}
-
 /** One stream's receipts: what became durable in one turn of the event loop, hence in one commit, is
  *  signed once. */
 class ReceiptDesk {
   readonly #deps: DeliverHandlerDeps
-  readonly #init: ReceiptDeskInit
+  readonly #stream: FrameStream
   #due: Durable[] = []
-  #isScheduled = false
-  #hasWaited = false
 
-  constructor(deps: DeliverHandlerDeps, init: ReceiptDeskInit) {
+  constructor(deps: DeliverHandlerDeps, stream: FrameStream) {
     this.#deps = deps
-    this.#init = init
+    this.#stream = stream
   }
 
   add(durable: Durable): void {
-    this.#due.push(durable)
-    this.settle()
-  }
-
-  /** Some of the stream's requests have their answers. */
-  settle(): void {
-    if (this.#isScheduled || this.#due.length === 0) return
-    this.#isScheduled = true
+    if (this.#due.push(durable) > 1) return
     this.#deps.scheduler.soon(() => {
-      this.#isScheduled = false
-      const waits = this.#due.length < receiptIdsMin && this.#init.inFlight() > 0
-      if (waits && !this.#hasWaited) {
-        this.#hasWaited = true
-        return
-      }
       try {
         this.flush()
       } catch (error) {
-        this.#init.stream.abort(toAbzuError(error))
+        this.#stream.abort(toAbzuError(error))
       }
     })
   }
@@ -82,7 +57,6 @@ class ReceiptDesk {
     const due = this.#due
     if (due.length === 0) return
     this.#due = []
-    this.#hasWaited = false
     const statement = signReceipt(this.#deps.sign, {
       v: 1,
       as: 'home',
@@ -90,7 +64,7 @@ class ReceiptDesk {
       holdUntilHours: Math.min(...due.map(({ holdUntilHours }) => holdUntilHours)),
     })
     const requestIds = due.map(({ requestId }) => requestId)
-    this.#init.stream.send(encodeDeliverAnswer({ kind: 'receipt', requestIds, statement }))
+    this.#stream.send(encodeDeliverAnswer({ kind: 'receipt', requestIds, statement }))
   }
 }
 
@@ -98,9 +72,9 @@ class ReceiptDesk {
  *  on its way. */
 export function deliverHandler(deps: DeliverHandlerDeps): (stream: FrameStream) => Promise<void> {
   return async (stream) => {
-    let inFlight = 0
-    const desk = new ReceiptDesk(deps, { stream, inFlight: () => inFlight })
+    const desk = new ReceiptDesk(deps, stream)
     const unanswered = new Set<Promise<void>>()
+    let inFlight = 0
     for await (const payloads of stream.batches()) {
       const requests = payloads.map(decodeDeliverRequest)
       inFlight += requests.length
@@ -112,7 +86,6 @@ export function deliverHandler(deps: DeliverHandlerDeps): (stream: FrameStream) 
         .finally(() => {
           inFlight -= requests.length
           unanswered.delete(answering)
-          desk.settle()
         })
       unanswered.add(answering)
     }
