@@ -11,6 +11,7 @@ import type { Scheduler } from '../../base/util/clock.ts'
 import { toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { withTimeout } from '../../base/util/wait.ts'
+import { withLongReads } from './quic-reads.ts'
 import type { TransportLimits } from './transport-limits.ts'
 
 type TransportFactory = ReturnType<typeof quic>
@@ -66,10 +67,16 @@ function patient(
   transport.dial = async (address, options) => {
     const limit = { timeoutMs: limits.quicDialMs, what: 'a dial by QUIC', signal: options.signal }
     // a connection that comes later is closed, since its upgrade sees the aborted signal
-    return withTimeout(scheduler, limit, async (signal) => dial(address, { ...options, signal }))
+    const upgrader = withLongReads(options.upgrader)
+    return withTimeout(scheduler, limit, async (signal) =>
+      dial(address, { ...options, upgrader, signal }),
+    )
   }
   const createListener = transport.createListener.bind(transport)
-  transport.createListener = (options) => accepting(createListener(options) as QuicListener, limits)
+  transport.createListener = (options) => {
+    const upgrader = withLongReads(options.upgrader)
+    return accepting(createListener({ ...options, upgrader }) as QuicListener, limits)
+  }
   return transport
 }
 

@@ -1,9 +1,15 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import type {
+  MultiaddrConnection,
+  Upgrader,
+  UpgraderWithoutEncryptionOptions,
+} from '@libp2p/interface'
 import t, { type Test } from 'tap'
 import { systemScheduler as scheduler } from '../../../src/base/util/system-time.ts'
 import type { Protocol } from '../../../src/base/wire/protocols.ts'
 import { call, serveCalls } from '../../../src/machine/transport/call.ts'
+import type { ImportQuic } from '../../../src/machine/transport/quic.ts'
 import type { Transport } from '../../../src/machine/transport/transport.ts'
 import { listening, MemoryLog, openTestTransport, until } from '../../support/transports.ts'
 
@@ -127,3 +133,69 @@ t.test('handshakes that are never finished do not hold up others', async (t) => 
   t.ok(performance.now() - beganAtMs < 2000, 'at once')
   t.same(carriers(client), ['quic'])
 })
+
+t.test('reads of a real stream grow while the peer fills them', async (t) => {
+  const server = await listening(t, both)
+  serveEcho(server)
+  const asked: number[] = []
+  const client = await openTestTransport(t, {
+    quic: ['127.0.0.1:0'],
+    importQuic: recordingReads(asked),
+  })
+  const bytes = new Uint8Array(200_000).fill(7)
+  const address = addressOf(server, 'udp')
+  const answer = await call(client, server.peerId, protocol, bytes, {
+    addresses: [address],
+    timeoutMs: 15_000,
+    scheduler,
+  })
+  t.ok(Buffer.from(answer).equals(bytes))
+  t.same(carriers(client), ['quic'])
+  t.equal(asked[0], 4096)
+  t.ok(asked.some((bytesMax) => bytesMax > 4096))
+})
+
+interface NativeStream {
+  read(bytesMax: number): Promise<Uint8Array | null>
+}
+
+interface QuicMuxerFactory {
+  readonly init: { readonly connection: { outboundStream(): Promise<NativeStream> } }
+}
+
+function recorded(stream: NativeStream, asked: number[]): NativeStream {
+  const read = stream.read.bind(stream)
+  stream.read = async (bytesMax) => {
+    asked.push(bytesMax)
+    return read(bytesMax)
+  }
+  return stream
+}
+
+/** The real library; `asked` tells how much is asked of its native streams, of connections it dialled. */
+function recordingReads(asked: number[]): ImportQuic {
+  return async () => {
+    const { quic } = await import('@chainsafe/libp2p-quic')
+    const recording: typeof quic = (options) => (components) => {
+      const transport = quic(options)(components)
+      const dial = transport.dial.bind(transport)
+      transport.dial = async (address, options) => {
+        const upgrader: Upgrader = {
+          ...options.upgrader,
+          upgradeOutbound: async (
+            raw: MultiaddrConnection,
+            upgrade: UpgraderWithoutEncryptionOptions,
+          ) => {
+            const { connection } = (upgrade.muxerFactory as unknown as QuicMuxerFactory).init
+            const open = connection.outboundStream.bind(connection)
+            connection.outboundStream = async () => recorded(await open(), asked)
+            return options.upgrader.upgradeOutbound(raw, upgrade)
+          },
+        }
+        return dial(address, { ...options, upgrader })
+      }
+      return transport
+    }
+    return { quic: recording }
+  }
+}
