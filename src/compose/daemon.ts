@@ -226,7 +226,14 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
         nowMs: clock.nowMs(),
       }),
       ...reachabilityFindings(reachability(transport, config)),
-      ...recordFindings(await recordConditions({ platform, mailboxes, clock: watch })),
+      ...recordFindings(
+        await recordConditions({
+          platform,
+          mailboxes,
+          clock: watch,
+          hoursSincePublished: (mailbox) => publisher.hoursSincePublished(mailbox),
+        }),
+      ),
     ]
     const node = {
       peerId: identity.peerId,

@@ -12,8 +12,8 @@ export interface RecordConditionsDeps {
   readonly platform: Pick<CryptoPlatform, 'ed25519'>
   readonly mailboxes: Pick<Mailboxes, 'hosted' | 'record'>
   readonly clock: Pick<Clock, 'nowMs'>
-  /** Hours since the directory last took the record; where nothing publishes it, left out. */
-  readonly hoursSincePublished?: (mailbox: MailboxId) => number | undefined
+  /** Hours since another node took the record; undefined where nothing publishes it. */
+  readonly hoursSincePublished: (mailbox: MailboxId) => number | undefined
 }
 
 const hourMs = 3_600_000
@@ -26,7 +26,7 @@ export async function recordConditions(deps: RecordConditionsDeps): Promise<Reco
   for await (const { mailbox, rootPk } of mailboxes.hosted(examinedMax)) {
     conditions.push({
       hoursLeft: await hoursLeft(mailbox, rootPk),
-      hoursSincePublished: hoursSincePublished?.(mailbox),
+      hoursSincePublished: hoursSincePublished(mailbox),
     })
   }
   return conditions

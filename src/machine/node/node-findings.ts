@@ -156,7 +156,7 @@ export function verificationFindings(report: StoreVerification): Finding[] {
 export interface RecordCondition {
   /** Hours until the record ends; undefined where there is no record. */
   readonly hoursLeft: number | undefined
-  /** Hours since it was last published; undefined where nothing publishes, infinite where it never was. */
+  /** Hours since another node took it; undefined where nothing publishes it. */
   readonly hoursSincePublished?: number | undefined
 }
 

@@ -34,10 +34,13 @@ export interface RecordPublisherDeps {
 interface Due {
   readonly mailbox: MailboxId
   atMs: number
+  /** Monotonic, ms: when it last reached somebody, or was first due. */
+  reachedAtMs: number
   /** Publications in a row that reached nobody. */
   failures: number
 }
 
+const hourMs = 3_600_000
 const roundMs = 600_000
 const sweepRows = 500
 
@@ -76,9 +79,17 @@ export class RecordPublisher {
     this.#plan()
   }
 
+  /** Hours since another node took the record of a mailbox hosted here; where none has yet, since the start.
+   *  Undefined where the mailbox is not known. */
+  hoursSincePublished(mailbox: MailboxId): number | undefined {
+    const due = this.#due.get(mapKey(mailbox))
+    return due && (this.#deps.clock.monotonicMs() - due.reachedAtMs) / hourMs
+  }
+
   #soon(mailbox: MailboxId): void {
     const atMs = this.#deps.clock.monotonicMs()
-    this.#due.set(mapKey(mailbox), { mailbox, atMs, failures: 0 })
+    const { reachedAtMs = atMs } = this.#due.get(mapKey(mailbox)) ?? {}
+    this.#due.set(mapKey(mailbox), { mailbox, atMs, reachedAtMs, failures: 0 })
     this.#plan()
   }
 
@@ -115,8 +126,10 @@ export class RecordPublisher {
     } catch (error) {
       log.warn('record-not-published', { mailbox, error: toAbzuError(error) })
     }
+    const current = this.#due.get(mapKey(due.mailbox))
+    if (reached > 0 && current) current.reachedAtMs = clock.monotonicMs()
     // a change that came meanwhile has its own turn
-    if (this.#due.get(mapKey(due.mailbox)) !== due) return
+    if (current !== due) return
     due.failures = reached > 0 ? 0 : due.failures + 1
     const pauseMs =
       reached > 0

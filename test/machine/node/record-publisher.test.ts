@@ -86,6 +86,22 @@ t.test('what reaches nobody is offered again, and at once when the mesh is there
   t.same(taken(), [], 'what is held is left in peace')
 })
 
+t.test('it is known how long no other node has taken a record', async (t) => {
+  const { time, state, tell, publisher } = await publishing({ held: 0 })
+  t.equal(publisher.hoursSincePublished(mailbox(9)), undefined, 'not hosted here')
+  await time.advance(50 * hourMs)
+  t.equal(publisher.hoursSincePublished(mailbox(1)), 50, 'since the start')
+  tell(mailbox(1))
+  await time.advance(10)
+  t.ok((publisher.hoursSincePublished(mailbox(1)) ?? 0) >= 50, 'a change that nobody took')
+  state.held = 1
+  publisher.retry()
+  await time.advance(10)
+  t.ok((publisher.hoursSincePublished(mailbox(1)) ?? 1) < 0.01, 'taken now')
+  await time.advance(3 * hourMs)
+  t.equal(Math.round(publisher.hoursSincePublished(mailbox(1)) ?? 0), 3)
+})
+
 t.test('a failure ends nothing', async (t) => {
   const { time, state, taken } = await publishing({ held: 1 })
   state.isBroken = true
