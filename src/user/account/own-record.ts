@@ -45,66 +45,59 @@ export function firstRecord(
 
 /** The record that follows `last` with another prekey. `notBeforeHours` is the time of the rotation. */
 export function rotatedRecord(
-  { platform, device }: SigningInit,
+  signing: SigningInit,
   last: MailboxRecord,
   init: { prekey: Uint8Array; nowHours: number },
 ): Uint8Array {
   const untilHours = init.nowHours + priorKeyHours
-  const superseded = { keyId: prekeyIdOf(platform, last.prekey), untilHours }
+  const superseded = { keyId: prekeyIdOf(signing.platform, last.prekey), untilHours }
   const earlier = last.priorKeys
     .filter((key) => key.untilHours > init.nowHours)
     // after a clock that ran ahead, no key may outlive the ordinary
     .map((key) => ({ ...key, untilHours: Math.min(key.untilHours, untilHours) }))
-  return signMailboxRecord(platform, device.signSeed, {
-    ...last,
-    seq: last.seq + 1,
+  return following(signing, last, {
     notBeforeHours: init.nowHours,
     notAfterHours: init.nowHours + recordHoursMax,
     prekey: init.prekey,
     priorKeys: [superseded, ...earlier].slice(0, priorKeysMax),
     stampBits: last.stampBits === 0 ? 0 : stampBitsDefault,
-    deviceCertificate: device.certificate,
   })
 }
 
 /** The record that says what `last` says, and follows one that another node has: it was signed elsewhere, or
  *  before this mailbox was brought here from a copy. */
 export function surpassingRecord(
-  { platform, device }: SigningInit,
+  signing: SigningInit,
   last: MailboxRecord,
   ahead: MailboxRecord,
 ): Uint8Array {
-  return signMailboxRecord(platform, device.signSeed, {
-    ...last,
-    seq: Math.max(last.seq, ahead.seq) + 1,
-    deviceCertificate: device.certificate,
-  })
+  return following(signing, last, { seq: Math.max(last.seq, ahead.seq) + 1 })
 }
 
 /** The record that follows `last` where the home is reached in another way. */
-export function movedRecord(
-  { platform, device }: SigningInit,
-  last: MailboxRecord,
-  home: Host,
-): Uint8Array {
-  return signMailboxRecord(platform, device.signSeed, {
-    ...last,
-    seq: last.seq + 1,
-    hosts: [home, ...last.hosts.filter(({ role }) => role !== 'home')],
-    deviceCertificate: device.certificate,
-  })
+export function movedRecord(signing: SigningInit, last: MailboxRecord, home: Host): Uint8Array {
+  const others = last.hosts.filter(({ role }) => role !== 'home')
+  return following(signing, last, { hosts: [home, ...others] })
 }
 
 /** The record that follows `last` for an account that lets strangers write, or does not. */
 export function strangersRecord(
-  { platform, device }: SigningInit,
+  signing: SigningInit,
   last: MailboxRecord,
   strangers: Strangers,
+): Uint8Array {
+  return following(signing, last, { stampBits: strangers === 'welcome' ? stampBitsDefault : 0 })
+}
+
+function following(
+  { platform, device }: SigningInit,
+  last: MailboxRecord,
+  changes: Partial<MailboxRecord>,
 ): Uint8Array {
   return signMailboxRecord(platform, device.signSeed, {
     ...last,
     seq: last.seq + 1,
-    stampBits: strangers === 'welcome' ? stampBitsDefault : 0,
+    ...changes,
     deviceCertificate: device.certificate,
   })
 }

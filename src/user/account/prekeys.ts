@@ -47,7 +47,6 @@ const graceHours = 1
 
 export class Prekeys {
   readonly #init: PrekeysInit
-  /** One new record at a time. */
   readonly #changes = new Serial()
   #record: SignedRecord
 
@@ -63,12 +62,9 @@ export class Prekeys {
 
   /** Signs a record that names `home` as it is now, where the last one does not. */
   async follow(home: Host): Promise<void> {
-    await this.#changes.run(async () => {
-      await this.#refresh()
-      const { record } = this.#record
+    await this.#change((record) => {
       const last = record.hosts.find(({ role }) => role === 'home')
-      if (last && isSameHost(last, home)) return
-      await this.#publish(movedRecord(this.#init, record, home))
+      return last && isSameHost(last, home) ? undefined : movedRecord(this.#init, record, home)
     })
   }
 
@@ -79,43 +75,38 @@ export class Prekeys {
 
   /** Signs a record that says whether people without a token may write, where the last one does not. */
   async letStrangersBe(strangers: Strangers): Promise<void> {
-    await this.#changes.run(async () => {
-      await this.#refresh()
-      if (this.strangers === strangers) return
-      await this.#publish(strangersRecord(this.#init, this.#record.record, strangers))
-    })
+    await this.#change((record) =>
+      this.strangers === strangers ? undefined : strangersRecord(this.#init, record, strangers),
+    )
   }
 
   /** Signs a record that replaces `ahead`, which another node showed to be newer than ours: what this home says
    *  counts.
    *  @throws {AbzuError} ABZU_MALFORMED, ABZU_SIGNATURE_INVALID */
   async surpass(ahead: Uint8Array): Promise<void> {
-    await this.#refresh()
     const { platform, rootPk } = this.#init
-    const { record } = this.#record
     const other = openMailboxRecord(platform, ahead, rootPk)
-    // above the last number nothing counts but another identity document
-    if (other.seq < record.seq || other.seq >= Number.MAX_SAFE_INTEGER) return
-    await this.#publish(surpassingRecord(this.#init, record, other))
+    await this.#change((record) =>
+      // above the last number nothing counts but another identity document
+      other.seq < record.seq || other.seq >= Number.MAX_SAFE_INTEGER
+        ? undefined
+        : surpassingRecord(this.#init, record, other),
+    )
   }
 
   /** Puts a fresh prekey into the record where the last one is older than a day, or was lost. */
   async rotateIfDue(): Promise<void> {
-    await this.#changes.run(async () => this.#rotateIfDue())
-  }
-
-  async #rotateIfDue(): Promise<void> {
-    await this.#refresh()
     const { platform, keyring, recipients, write } = this.#init
-    const nowHours = this.#nowHours()
-    const { record } = this.#record
-    const isHeld = keyring.prekey(prekeyIdOf(platform, record.prekey)) !== undefined
-    if (isHeld && !isRotationDue(record, nowHours)) return
-    const secret = { kind: 'prekey', secret: platform.random(32) } as const
-    await write([await keyringDraft(this.#place, secret, recipients)])
-    keyring.keep(secret)
-    const prekey = platform.kem.publicKey(secret.secret)
-    await this.#publish(rotatedRecord(this.#init, record, { prekey, nowHours }))
+    await this.#change(async (record) => {
+      const nowHours = this.#nowHours()
+      const isHeld = keyring.prekey(prekeyIdOf(platform, record.prekey)) !== undefined
+      if (isHeld && !isRotationDue(record, nowHours)) return undefined
+      const secret = { kind: 'prekey', secret: platform.random(32) } as const
+      await write([await keyringDraft(this.#place, secret, recipients)])
+      keyring.keep(secret)
+      const prekey = platform.kem.publicKey(secret.secret)
+      return rotatedRecord(this.#init, record, { prekey, nowHours })
+    })
   }
 
   /** Destroys the private prekeys that nobody may use any more. One call at a time.
@@ -148,14 +139,21 @@ export class Prekeys {
     if (stored.record.seq >= this.#record.record.seq) this.#record = stored
   }
 
-  async #publish(signed: Uint8Array): Promise<void> {
-    const draft = plainDraft(this.#place, {
-      name: plainSlotName.record,
-      kind: plainSlotKind.record,
-      content: signed,
+  /** Publishes what `next` signs to follow the last record, if it signs anything. Each change sees what the one
+   *  before it did. */
+  async #change(
+    next: (last: MailboxRecord) => Uint8Array | undefined | Promise<Uint8Array | undefined>,
+  ): Promise<void> {
+    await this.#changes.run(async () => {
+      await this.#refresh()
+      const content = await next(this.#record.record)
+      if (!content) return
+      const { record: name } = plainSlotName
+      await this.#init.write([
+        plainDraft(this.#place, { name, kind: plainSlotKind.record, content }),
+      ])
+      await this.#refresh()
     })
-    await this.#init.write([draft])
-    await this.#refresh()
   }
 
   #acceptedKeyIds(): ReadonlySet<string> {

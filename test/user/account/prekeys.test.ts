@@ -253,3 +253,17 @@ t.test('a record that another node showed to be newer is surpassed', async (t) =
   const next = opened(surpassingRecord({ platform, device }, last, ahead))
   t.match(next, { seq: 41, stampBits: 0 }, 'what this home says counts')
 })
+
+t.test('what surpasses a record and what the owner changes meanwhile both count', async (t) => {
+  const world = new World()
+  const alice = await world.household('alice')
+  const first = mailboxOf(alice).record as Uint8Array
+  let change: Promise<void> | undefined
+  alice.node.directory.ahead = async () => {
+    change ??= alice.member.contacts.letStrangersBe('refused')
+    return first
+  }
+  await world.time.advance(hourMs)
+  await change
+  t.equal(recordOf(world, alice).stampBits, 0)
+})
