@@ -83,6 +83,7 @@ t.test('the wait that it names is the wait', async (t) => {
       }
       return true
     }),
+    { numRuns: 500 },
   )
   t.ok(waits > 100, `${waits} waits`)
 })
