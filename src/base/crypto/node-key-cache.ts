@@ -2,6 +2,7 @@
 
 import { hash } from 'node:crypto'
 import { mapKey } from '../util/bytes.ts'
+import { setNewest } from '../util/newest.ts'
 
 /** Values of public keys by their bytes; the least recently used goes first. */
 export class PublicKeyCache<T> {
@@ -16,13 +17,8 @@ export class PublicKeyCache<T> {
 
   get(publicKey: Uint8Array): T {
     const key = mapKey(publicKey)
-    const cached = this.#values.get(key)
-    const value = cached ?? this.#parse(publicKey)
-    if (cached !== undefined) this.#values.delete(key)
-    this.#values.set(key, value)
-    if (this.#values.size > this.#keysMax) {
-      this.#values.delete(this.#values.keys().next().value as string)
-    }
+    const value = this.#values.get(key) ?? this.#parse(publicKey)
+    setNewest(this.#values, [key, value], this.#keysMax)
     return value
   }
 }

@@ -6,6 +6,7 @@
 
 import type { Clock } from './clock.ts'
 import { assert } from './errors.ts'
+import { setNewest } from './newest.ts'
 
 export interface Rate {
   /** Sustained rate, cells a second. */
@@ -62,11 +63,6 @@ export class RateLimiter {
     const { rate, keysMax, clock } = this.#init
     const now = clock.monotonicMs()
     const arrival = this.#arrival(key, now) + (cells * 1000) / rate.perSecond
-    this.#arrivals.delete(key)
-    this.#arrivals.set(key, arrival)
-    if (this.#arrivals.size > keysMax) {
-      const oldest = this.#arrivals.keys().next().value
-      if (oldest !== undefined) this.#arrivals.delete(oldest)
-    }
+    setNewest(this.#arrivals, [key, arrival], keysMax)
   }
 }

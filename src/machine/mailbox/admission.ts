@@ -17,6 +17,7 @@ import { concatBytes, equalBytes, mapKey, readU32be, u32be } from '../../base/ut
 import { earliestMs, latestMs, type Clock } from '../../base/util/clock.ts'
 import type { ErrorCode } from '../../base/util/errors.ts'
 import { RateLimiter } from '../../base/util/gcra.ts'
+import { setNewest } from '../../base/util/newest.ts'
 import type { DeliverRequest, DoorPass, StampPass } from '../../base/wire/deliver.ts'
 import { parseEnvelopeHeader } from '../../base/wire/envelope.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
@@ -240,17 +241,9 @@ export class Admissions {
     const stored = doorUses.get(key)
     const used = Math.max(stored ? readU32be(stored) : 0, this.#uses.get(mapKey(key)) ?? 0)
     if (used >= door.uses) return refused('ABZU_DOOR_CLOSED')
-    this.#remember(mapKey(key), used + 1)
+    // bounded, since every use is in the table a moment later
+    setNewest(this.#uses, [mapKey(key), used + 1], this.#deps.limits.rateKeysMax)
     return this.#admit(hosted, item, [{ table: doorUses.name, key, value: u32be(used + 1) }])
-  }
-
-  /** Bounded, since every use is in the table a moment later. */
-  #remember(key: string, used: number): void {
-    this.#uses.delete(key)
-    this.#uses.set(key, used)
-    if (this.#uses.size > this.#deps.limits.rateKeysMax) {
-      this.#uses.delete(this.#uses.keys().next().value as string)
-    }
   }
 }
 

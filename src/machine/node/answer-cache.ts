@@ -8,6 +8,7 @@ import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { MailboxId } from '../../base/util/brand.ts'
 import { mapKey } from '../../base/util/bytes.ts'
 import type { Clock } from '../../base/util/clock.ts'
+import { setNewest } from '../../base/util/newest.ts'
 import type { DirectoryLimits } from './directory-limits.ts'
 import { isBelow, type KnownPlace } from './inquiry.ts'
 
@@ -56,10 +57,8 @@ export class AnswerCache {
     const place = placeOf(verifyMailboxRecord(this.#deps.platform, signed))
     const before = this.#answers.get(key)
     if (before && comparePlaces(before.place, place) > 0) return
-    this.#answers.delete(key)
-    this.#answers.set(key, { signed, place, atMs: this.#deps.clock.monotonicMs() })
-    if (this.#answers.size <= this.#deps.limits.cachedRecordsMax) return
-    const [oldest] = this.#answers.keys()
-    if (oldest !== undefined) this.#answers.delete(oldest)
+    const { clock, limits } = this.#deps
+    const answer = { signed, place, atMs: clock.monotonicMs() }
+    setNewest(this.#answers, [key, answer], limits.cachedRecordsMax)
   }
 }

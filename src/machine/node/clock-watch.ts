@@ -12,6 +12,7 @@ import { utf8 } from '../../base/util/bytes.ts'
 import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
 import { toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
+import { setNewest } from '../../base/util/newest.ts'
 import { encode } from '../../base/wire/codec.ts'
 import { decodeShape, literal, record, uint } from '../../base/wire/shape.ts'
 
@@ -41,7 +42,7 @@ const agreementMs = 3_600_000
 const witnessesNeeded = 2
 const witnessesMax = 16
 /** No clock says less unless it was never set: this version is younger. */
-const plausibleFromMs = Date.UTC(2026, 0, 1)
+export const plausibleFromMs = Date.UTC(2026, 0, 1)
 
 const rowKey = utf8('last')
 const rowShape = record({ v: literal(1), atMs: uint() })
@@ -111,10 +112,7 @@ export class ClockWatch implements Clock {
 
   /** A peer that this node has chosen itself says what time it is. */
   witness(peer: PeerId, theirMs: number): void {
-    this.#witnesses.delete(peer)
-    this.#witnesses.set(peer, theirMs - this.monotonicMs())
-    const [oldest] = this.#witnesses.keys()
-    if (this.#witnesses.size > witnessesMax && oldest) this.#witnesses.delete(oldest)
+    setNewest(this.#witnesses, [peer, theirMs - this.monotonicMs()], witnessesMax)
     this.#observe('running')
     if (this.#since !== undefined && this.#agreeing().length >= witnessesNeeded) {
       this.#trust('peers')

@@ -1,15 +1,15 @@
 /** What the running node knows of its own troubles. @module */
 
 import { fine, type Finding } from '../../base/health/finding.ts'
-import type { ClockDoubt } from './clock-watch.ts'
+import type { OpenReport } from '../../base/store/store.ts'
+import type { VerifyReport } from '../../base/store/verifier.ts'
+import { plausibleFromMs, type ClockDoubt } from './clock-watch.ts'
 import type { TimeOpinion } from './peer-time.ts'
 import type { Reachability } from './reachability.ts'
 
 const minuteMs = 60_000
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
-/** This version is younger. */
-const plausibleFromMs = Date.UTC(2026, 0, 1)
 const plausibleToMs = Date.UTC(2126, 0, 1)
 
 /** How others reach this node, and whether anybody does. */
@@ -97,15 +97,12 @@ function duration(ms: number): string {
   return ms < 0 ? `${text} back` : `${text} ahead`
 }
 
-/** What the store knew when it was opened; what a check of it found since is told apart. */
-export interface StoreCondition {
-  readonly wasClosed: boolean
-  readonly lostCommits: number
-  readonly isDiskFull: boolean
-}
-
-/** What happened to the store before this start. */
-export function storeFindings({ wasClosed, lostCommits, isDiskFull }: StoreCondition): Finding[] {
+/** What happened to the store before this start; what a check of it found since is told apart. */
+export function storeFindings({
+  wasClosed,
+  lostCommits,
+  isDiskFull,
+}: Omit<OpenReport, 'isNew'>): Finding[] {
   const check = 'store'
   if (lostCommits > 0) {
     const found = `${lostCommits} commits that were durable once are gone`
@@ -126,18 +123,8 @@ export function storeFindings({ wasClosed, lostCommits, isDiskFull }: StoreCondi
   ]
 }
 
-/** A check of every row. */
-export interface StoreVerification {
-  readonly items: number
-  readonly rows: number
-  readonly damaged: number
-  readonly lost: number
-  readonly returned: number
-  readonly isSound: boolean
-}
-
 /** What a check of every row found. */
-export function verificationFindings(report: StoreVerification): Finding[] {
+export function verificationFindings(report: VerifyReport): Finding[] {
   const { items, rows, damaged, lost, returned, isSound } = report
   const check = 'store-verified'
   if (isSound) return [fine(check, `${items} items and ${rows} rows are as they were written`)]

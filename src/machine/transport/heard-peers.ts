@@ -1,4 +1,5 @@
 import type { PeerId } from '../../base/util/brand.ts'
+import { setNewest } from '../../base/util/newest.ts'
 
 /** Addresses of machines that are not connected, as others told them: hints, kept for a while. */
 export class HeardPeers {
@@ -12,11 +13,7 @@ export class HeardPeers {
   }
 
   hear(peerId: PeerId, addresses: readonly string[]): void {
-    this.#addresses.delete(peerId)
-    this.#addresses.set(peerId, addresses)
-    if (this.#addresses.size <= this.#peersMax) return
-    const [oldest] = this.#addresses.keys()
-    if (oldest !== undefined) this.#addresses.delete(oldest)
+    setNewest(this.#addresses, [peerId, addresses], this.#peersMax)
   }
 
   addresses(peerId: PeerId): readonly string[] {

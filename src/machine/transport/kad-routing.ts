@@ -19,6 +19,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import type { PeerId } from '../../base/util/brand.ts'
 import type { Clock } from '../../base/util/clock.ts'
 import { compareBytes } from '../../base/util/bytes.ts'
+import { setNewest } from '../../base/util/newest.ts'
 import { routingProtocol } from '../../base/wire/protocols.ts'
 import { dialAddressesOf } from './addresses.ts'
 import { HeardPeers } from './heard-peers.ts'
@@ -222,11 +223,7 @@ export class KadRouting implements MeshRouting, Startable {
     const peerId = id.toString() as PeerId
     const nowMs = this.#deps.clock.monotonicMs()
     if (nowMs - (this.#triedAtMs.get(peerId) ?? Number.NEGATIVE_INFINITY) < retryMs) return false
-    this.#triedAtMs.delete(peerId)
-    this.#triedAtMs.set(peerId, nowMs)
-    if (this.#triedAtMs.size > this.#deps.limits.heardPeersMax) {
-      this.#triedAtMs.delete(this.#triedAtMs.keys().next().value as PeerId)
-    }
+    setNewest(this.#triedAtMs, [peerId, nowMs], this.#deps.limits.heardPeersMax)
     return true
   }
 

@@ -8,6 +8,7 @@ import type { PeerId } from '../../base/util/brand.ts'
 import type { Clock } from '../../base/util/clock.ts'
 import type { ErrorCode } from '../../base/util/errors.ts'
 import { RateLimiter, type Rate } from '../../base/util/gcra.ts'
+import { setNewest } from '../../base/util/newest.ts'
 import { neighbourOf } from './addresses.ts'
 import type { TransportLimits } from './transport-limits.ts'
 
@@ -103,10 +104,7 @@ class ShutOuts {
     const isRecent = last !== undefined && nowMs < last.untilMs + limits.shutOutForgetMs
     const times = isRecent && time === 'grows' ? last.times + 1 : 0
     const shutMs = Math.min(limits.shutOutMaxMs, limits.shutOutMinMs * 2 ** Math.min(times, 30))
-    this.#shut.delete(key)
-    this.#shut.set(key, { untilMs: nowMs + shutMs, times })
-    const [oldest] = this.#shut.keys()
-    if (this.#shut.size > limits.standingsMax && oldest !== undefined) this.#shut.delete(oldest)
+    setNewest(this.#shut, [key, { untilMs: nowMs + shutMs, times }], limits.standingsMax)
     return true
   }
 }
