@@ -61,7 +61,7 @@ t.test('a node that comes later gets what was published to nobody', async (t) =>
   const owner = await home.host()
   await until(() => home.log.events('debug').includes('record-published'), 'published to nobody')
   const other = await MeshNode.start(t)
-  other.peers.hint(home.address)
+  await other.meet(home)
   await until(() => holders([other], owner.mailbox) === 1, 'held by the new node')
 })
 
@@ -98,8 +98,8 @@ t.test('among nodes that refuse, lie, and hold what is old', async (t) => {
   })
   const honest = await mesh(t, 3)
   const [first, second] = honest
-  refusing.peers.hint(first.address)
-  lying.peers.hint(first.address)
+  await refusing.meet(first)
+  await lying.meet(first)
   const all = [...honest, refusing, lying]
   await known(all, all.length - 1)
 

@@ -168,6 +168,11 @@ export class MeshNode {
     return owner
   }
 
+  /** Connects to another node, as to a bootstrap peer. */
+  async meet(other: MeshNode): Promise<void> {
+    await this.transport.connect(other.address)
+  }
+
   /** One call of the record protocol to another node. */
   async ask(other: MeshNode, request: Uint8Array): Promise<Uint8Array> {
     const { transport } = this
@@ -198,7 +203,7 @@ export async function mesh(
   for (let n = 0; n < count; n++) {
     const node = await MeshNode.start(t, init)
     const earlier = nodes[Math.floor((n - 1) / 2)]
-    if (earlier) node.peers.hint(earlier.address)
+    if (earlier) await node.meet(earlier)
     nodes.push(node)
   }
   await known(nodes, Math.min(count - 1, knownEnough))

@@ -58,7 +58,7 @@ async function delivered(member: Member, to: string, text: string): Promise<stri
 
 t.test('from an address to a conversation, over loopback', async (t) => {
   const [a, b] = [await node(t), await node(t)]
-  a.machine.peers.hint(b.machine.address)
+  await a.machine.meet(b.machine)
   await known([a.machine, b.machine], 1)
   const { member: alice } = await a.accounts.create({ name: 'alice', role: 'admin', password })
   const { member: bob } = await b.accounts.create({ name: 'bob', role: 'admin', password })

@@ -107,6 +107,12 @@ export function machineKeyOf(peerId: PeerId): Uint8Array {
   return base58Key(peerId, peerIdPrefix, 'peer id')
 }
 
+/** The machine that an address names at its end, `.../p2p/<peer id>`.
+ *  @throws {AbzuError} ABZU_ADDRESS_INVALID */
+export function peerNamedBy(address: string): PeerId {
+  return parsePeerId(address.split('/p2p/').at(-1) ?? '')
+}
+
 /** The machine that `text` names: an Ed25519 peer id in base58btc (`12D3Koo...`).
  *  @throws {AbzuError} ABZU_ADDRESS_INVALID */
 export function parsePeerId(text: string): PeerId {

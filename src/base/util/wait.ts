@@ -54,3 +54,19 @@ export async function withTimeout<T>(
     signal?.removeEventListener('abort', onAbort)
   }
 }
+
+/** Runs `work` with a signal that aborts after `timeoutMs`, or with `signal`. What comes of that is the work's own
+ *  affair: it may end with what it has by then. */
+export async function withDeadline<T>(
+  scheduler: Pick<Scheduler, 'after'>,
+  { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal | undefined },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController()
+  const cancel = scheduler.after(timeoutMs, () => controller.abort())
+  try {
+    return await work(signal ? AbortSignal.any([signal, controller.signal]) : controller.signal)
+  } finally {
+    cancel()
+  }
+}

@@ -14,6 +14,7 @@ import { earliestMs, type Cancel, type Clock } from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError, type ErrorCode } from '../../base/util/errors.ts'
 import { Tally } from '../../base/util/metric.ts'
 import { Listeners } from '../../base/util/listeners.ts'
+import { Turns } from '../../base/util/turns.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { DeliverRequest } from '../../base/wire/deliver.ts'
 import { acknowledgedIdBytes, type Acknowledgement } from '../../base/wire/records.ts'
@@ -69,7 +70,7 @@ export class Mailboxes implements SlotDesk {
   readonly #listeners = new Listeners()
   readonly #recordWatchers = new Set<(mailbox: MailboxId) => void>()
   /** Per mailbox: the last change of its slots, so that each sees what the one before it did. */
-  readonly #changes = new Map<string, Promise<unknown>>()
+  readonly #changes = new Turns()
 
   constructor(deps: MailboxesDeps) {
     this.#deps = deps
@@ -203,18 +204,7 @@ export class Mailboxes implements SlotDesk {
 
   /** @see SlotDesk.putSlots */
   async putSlots(mailbox: MailboxId, slots: readonly SignedSlot[]): Promise<void> {
-    const key = mapKey(mailbox)
-    const before = this.#changes.get(key) ?? Promise.resolve()
-    const change = before.then(
-      async () => this.#putSlots(mailbox, slots),
-      async () => this.#putSlots(mailbox, slots),
-    )
-    this.#changes.set(key, change)
-    try {
-      await change
-    } finally {
-      if (this.#changes.get(key) === change) this.#changes.delete(key)
-    }
+    await this.#changes.run(mapKey(mailbox), async () => this.#putSlots(mailbox, slots))
   }
 
   async #putSlots(mailbox: MailboxId, slots: readonly SignedSlot[]): Promise<void> {

@@ -12,6 +12,7 @@ import { equalBytes, toHex } from '../../base/util/bytes.ts'
 import type { Clock, Scheduler } from '../../base/util/clock.ts'
 import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
+import { withDeadline } from '../../base/util/wait.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
 import { recordProtocol } from '../../base/wire/protocols.ts'
 import {
@@ -127,7 +128,10 @@ export class Directory {
     const counts = { held: 0, refused: 0, stale: 0, forks: 0 }
     const signed = await held.newest(mailbox)
     if (!signed) return counts
-    const peers = await this.#lookup(mailbox)
+    const patience = { timeoutMs: limits.answersMs }
+    const peers = await withDeadline(scheduler, patience, async (signal) =>
+      transport.mesh.closest(mailbox, signal),
+    )
     const wanted = limits.holdersMax
     await inParallel(peers, limits.askParallelMax, async (peer) => {
       if (counts.held >= wanted) return
@@ -169,17 +173,6 @@ export class Directory {
       peer: peer.peerId,
     })
     await this.#deps.held.keepAhead(answer.record, peer.peerId)
-  }
-
-  async #lookup(mailbox: MailboxId): Promise<MeshPeer[]> {
-    const { transport, scheduler, limits } = this.#deps
-    const controller = new AbortController()
-    const cancel = scheduler.after(limits.answersMs, () => controller.abort())
-    try {
-      return await transport.mesh.closest(mailbox, controller.signal)
-    } finally {
-      cancel()
-    }
   }
 
   /** Whom to ask for a record: those known to be near, and where they do not say enough soon, those that a lookup

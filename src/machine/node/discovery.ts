@@ -3,7 +3,7 @@
 import type { Cancel } from '../../base/util/clock.ts'
 import { toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
-import { parsePeerId } from '../../base/crypto/address.ts'
+import { peerNamedBy } from '../../base/crypto/address.ts'
 import type { LanDiscovery } from '../transport/lan-discovery.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { MeshPeers } from './mesh-peers.ts'
@@ -41,7 +41,7 @@ export class Discovery {
   async start(): Promise<void> {
     const { candidates, network, lan } = this.#deps
     for (const address of this.#init.bootstrap) {
-      candidates.offer('bootstrap', parsePeerId(address.split('/p2p/').at(-1) ?? ''), [address])
+      candidates.offer('bootstrap', peerNamedBy(address), [address])
     }
     this.#cancels.push(network.watch(() => this.#networkChanged()))
     candidates.start()

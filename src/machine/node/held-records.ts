@@ -22,6 +22,7 @@ import type { Clock } from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import { RateLimiter } from '../../base/util/gcra.ts'
 import type { Log } from '../../base/util/log.ts'
+import { Turns } from '../../base/util/turns.ts'
 import { encode } from '../../base/wire/codec.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
 import type { PutAnswer } from '../../base/wire/record-call.ts'
@@ -78,7 +79,7 @@ export class HeldRecords {
   /** Records by who offered them. */
   readonly #perPeer = new Map<string, number>()
   /** Per mailbox: the last change, so that each is compared with what the one before it stored. */
-  readonly #changes = new Map<string, Promise<unknown>>()
+  readonly #changes = new Turns()
   readonly #peerPuts: RateLimiter
   readonly #nodePuts: RateLimiter
   readonly counts: PutCounts = { held: 0, stale: 0, forks: 0, refused: 0 }
@@ -123,7 +124,9 @@ export class HeldRecords {
     try {
       this.#expectPace(from)
       const mailbox = mailboxIdOf(this.#deps.platform, unverifiedRecord(signed).account)
-      const answer = await this.#inTurn(mailbox, async () => this.#put(mailbox, signed, from))
+      const answer = await this.#changes.run(mapKey(mailbox), async () =>
+        this.#put(mailbox, signed, from),
+      )
       if (answer.kind === 'held') this.counts.held++
       else if (answer.kind === 'stale') this.counts.stale++
       return answer
@@ -137,7 +140,7 @@ export class HeldRecords {
    *  elsewhere. */
   async keepAhead(signed: Uint8Array, from: PeerId): Promise<void> {
     const { mailbox } = verifyMailboxRecord(this.#deps.platform, signed)
-    await this.#inTurn(mailbox, async () => this.#put(mailbox, signed, from))
+    await this.#changes.run(mapKey(mailbox), async () => this.#put(mailbox, signed, from))
   }
 
   /** Mailboxes whose record nobody has offered for `republishMs`, at most `limit`. */
@@ -164,7 +167,7 @@ export class HeldRecords {
     const over = [...this.#entries.values()].filter(({ untilHours }) => untilHours < nowHours)
     for (const { mailbox } of over.slice(0, limit)) {
       this.#uncount(mailbox)
-      await this.#inTurn(mailbox, async () => this.#drop(mailbox))
+      await this.#changes.run(mapKey(mailbox), async () => this.#drop(mailbox))
     }
     return Math.min(over.length, limit)
   }
@@ -193,17 +196,6 @@ export class HeldRecords {
     if (isTooFast) throw new AbzuError('ABZU_RATE_LIMITED', 'records are offered too fast')
     this.#peerPuts.take(from)
     this.#nodePuts.take('')
-  }
-
-  async #inTurn<T>(mailbox: MailboxId, change: () => Promise<T>): Promise<T> {
-    const key = mapKey(mailbox)
-    const turn = (this.#changes.get(key) ?? Promise.resolve()).then(change, change)
-    this.#changes.set(key, turn)
-    try {
-      return await turn
-    } finally {
-      if (this.#changes.get(key) === turn) this.#changes.delete(key)
-    }
   }
 
   async #put(mailbox: MailboxId, signed: Uint8Array, from: PeerId): Promise<PutAnswer> {
@@ -283,9 +275,11 @@ export class HeldRecords {
     const victim = this.#leastNeeded(own)
     if (!victim) throw new AbzuError('ABZU_QUOTA_EXCEEDED', 'the directory is full')
     this.#uncount(victim.mailbox)
-    this.#inTurn(victim.mailbox, async () => this.#drop(victim.mailbox)).catch((error: unknown) => {
-      this.#deps.log.warn('record-not-dropped', { error: toAbzuError(error) })
-    })
+    this.#changes
+      .run(mapKey(victim.mailbox), async () => this.#drop(victim.mailbox))
+      .catch((error: unknown) => {
+        this.#deps.log.warn('record-not-dropped', { error: toAbzuError(error) })
+      })
   }
 
   /** What makes room for a record of a peer that has `own` here: one whose time is over, else the oldest of

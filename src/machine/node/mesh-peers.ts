@@ -10,6 +10,7 @@ import type { PeerId } from '../../base/util/brand.ts'
 import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
 import { isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
+import { withDeadline } from '../../base/util/wait.ts'
 import { encode } from '../../base/wire/codec.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
 import { decodeShape, list, literal, record, text, uint } from '../../base/wire/shape.ts'
@@ -39,7 +40,7 @@ export interface MeshPeersDeps {
 interface Candidate {
   readonly peerId: PeerId
   addresses: readonly string[]
-  /** Hours since 1970; 0 where only somebody said that it is there. */
+  /** Hours since 1970: connected then. */
   seenHours: number
   failures: number
   /** Monotonic, ms: not dialled before. */
@@ -102,20 +103,6 @@ export class MeshPeers {
     this.#cancelNext?.()
   }
 
-  /** Somebody says that a node of the mesh is to be found there, `/ip4/../tcp/../p2p/<id>`: a hint, dialled while
-   *  too few are connected.
-   *  @throws {AbzuError} ABZU_ADDRESS_INVALID */
-  hint(address: string): void {
-    const peerId = parsePeerId(address.split('/p2p/').at(-1) ?? '')
-    if (peerId === this.#deps.transport.peerId) return
-    const known = this.#candidates.get(peerId)?.addresses ?? []
-    const addresses = [...new Set([address, ...known])].slice(0, wireLimits.addressesMax)
-    this.#remember({ peerId, addresses }, this.#candidates.get(peerId)?.seenHours ?? 0)
-    const candidate = this.#candidates.get(peerId)
-    if (candidate) candidate.notBeforeMs = 0
-    this.#plan(0)
-  }
-
   /** The network is another one: pauses are over. */
   wake(): void {
     for (const candidate of this.#candidates.values()) {
@@ -165,13 +152,16 @@ export class MeshPeers {
   /** Looks something up for the sake of the peers that are named on the way: often at first, then ever more
    *  seldom. */
   async #lookAround(): Promise<void> {
-    const { transport, random, joined, clock } = this.#deps
+    const { transport, random, joined, clock, scheduler } = this.#deps
     if (clock.monotonicMs() < this.#lookAtMs) return
     this.#lookAtMs = clock.monotonicMs() + this.#lookPauseMs
     this.#lookPauseMs = Math.min(lookMsMax, 3 * this.#lookPauseMs)
     // one's own neighbourhood and a random place, in turns
     this.#isOwnTurn = !this.#isOwnTurn
-    await this.#lookup(this.#isOwnTurn ? machineKeyOf(transport.peerId) : random(32))
+    const key = this.#isOwnTurn ? machineKeyOf(transport.peerId) : random(32)
+    await withDeadline(scheduler, this.#patience, async (signal) =>
+      transport.mesh.closest(key, signal),
+    )
     const known = (await transport.mesh.known(random(32))).length
     if (known > this.#known) joined()
     this.#known = known
@@ -182,13 +172,9 @@ export class MeshPeers {
     this.#lookAtMs = Math.min(this.#lookAtMs, this.#deps.clock.monotonicMs())
   }
 
-  async #lookup(key: Uint8Array): Promise<void> {
-    const { transport, scheduler } = this.#deps
-    const controller = new AbortController()
-    const cancel = scheduler.after(dialMs, () => controller.abort())
-    const signal = AbortSignal.any([controller.signal, this.#closing.signal])
-    await transport.mesh.closest(key, signal)
-    cancel()
+  /** For one dial or lookup. */
+  get #patience(): { timeoutMs: number; signal: AbortSignal } {
+    return { timeoutMs: dialMs, signal: this.#closing.signal }
   }
 
   /** Writes down where the connected ones are. */
@@ -231,19 +217,16 @@ export class MeshPeers {
   async #try(candidate: Candidate): Promise<void> {
     const { transport, clock, scheduler, log } = this.#deps
     for (const address of candidate.addresses) {
-      const controller = new AbortController()
-      const cancel = scheduler.after(dialMs, () => controller.abort())
       try {
-        const signal = AbortSignal.any([controller.signal, this.#closing.signal])
-        await transport.connect(address, signal)
+        await withDeadline(scheduler, this.#patience, async (signal) =>
+          transport.connect(address, signal),
+        )
         candidate.failures = 0
         return
       } catch (error) {
         if (this.#closing.signal.aborted) return
         const reason = isAbzuError(error) ? error : undefined
         log.debug('mesh-peer-not-reached', { peer: candidate.peerId, error: reason })
-      } finally {
-        cancel()
       }
     }
     candidate.failures++

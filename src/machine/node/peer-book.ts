@@ -1,6 +1,6 @@
 /** Nodes that this one stays connected to, by the owner's word. Grants them nothing. @module */
 
-import { machineKeyOf, parsePeerId } from '../../base/crypto/address.ts'
+import { machineKeyOf, parsePeerId, peerNamedBy } from '../../base/crypto/address.ts'
 import type { Table } from '../../base/store/table.ts'
 import type { PeerId } from '../../base/util/brand.ts'
 import { AbzuError } from '../../base/util/errors.ts'
@@ -49,7 +49,7 @@ export class PeerBook {
   /** Writes a mesh address into the book and connects. Resolves after fsync.
    *  @throws {AbzuError} ABZU_ADDRESS_INVALID, ABZU_QUOTA_EXCEEDED, those of the store */
   async add(address: string): Promise<void> {
-    const peerId = parsePeerId(address.split('/p2p/').at(-1) ?? '')
+    const peerId = peerNamedBy(address)
     if (peerId === this.#deps.transport.peerId) {
       throw new AbzuError('ABZU_ADDRESS_INVALID', 'that is the address of this node')
     }

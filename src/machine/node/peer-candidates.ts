@@ -1,6 +1,6 @@
 /**
- * Whom this node might connect to, by hearsay: the operator's bootstrap peers, the local network. A hint grants nothing and is dialled within a budget; who answers has to
- * prove the key that the hint names.
+ * Whom this node might connect to, by hearsay: the operator's bootstrap peers, the local network. A hint grants
+ * nothing and is dialled within a budget; who answers has to prove the key that the hint names.
  * @module
  */
 

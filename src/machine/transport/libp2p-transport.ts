@@ -11,7 +11,7 @@ import {
   type ErrorCode,
 } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
-import { withTimeout } from '../../base/util/wait.ts'
+import { withDeadline, withTimeout } from '../../base/util/wait.ts'
 import type { Protocol } from '../../base/wire/protocols.ts'
 import { addressScope } from './address-scope.ts'
 import { dialAddressesOf, inOrderOfUse, neighbourOf, parseDialAddress } from './addresses.ts'
@@ -173,11 +173,10 @@ export class Libp2pTransport implements Transport {
 
   async #locate(peerId: PeerId, signal: AbortSignal | undefined): Promise<string[]> {
     const { scheduler, limits } = this.#deps
-    const controller = new AbortController()
-    const cancel = scheduler.after(limits.lookupAnswerMs, () => controller.abort())
-    const either = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal
-    const addresses = await this.mesh.locate(peerId, either)
-    cancel()
+    const patience = { timeoutMs: limits.lookupAnswerMs, signal }
+    const addresses = await withDeadline(scheduler, patience, async (either) =>
+      this.mesh.locate(peerId, either),
+    )
     signal?.throwIfAborted()
     return addresses
   }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { AbzuError } from '../../../src/base/util/errors.ts'
-import { sleep, withTimeout } from '../../../src/base/util/wait.ts'
+import { sleep, withDeadline, withTimeout } from '../../../src/base/util/wait.ts'
 import { ManualTime } from '../../support/manual-time.ts'
 
 t.test('sleep ends at its time, or at once when told', async (t) => {
@@ -96,4 +96,29 @@ t.test('work that throws at once, with its signal aborted', async (t) => {
   )
   await time.settle()
   t.strictSame(unhandled, [])
+})
+
+t.test('a deadline leaves it to the work what it makes of it', async (t) => {
+  const time = new ManualTime()
+  const untilTold = async (signal: AbortSignal) =>
+    new Promise((resolve) => {
+      signal.addEventListener('abort', () => resolve('half of it'), { once: true })
+    })
+  const working = withDeadline(time, { timeoutMs: 1000 }, untilTold)
+  await time.advance(1000)
+  t.equal(await working, 'half of it')
+
+  const controller = new AbortController()
+  const told = withDeadline(time, { timeoutMs: 1000, signal: controller.signal }, untilTold)
+  controller.abort()
+  t.equal(await told, 'half of it', 'or the outer signal')
+  t.equal(time.pending, 0, 'no timer stays')
+  const bug = new Error('bug')
+  await t.rejects(
+    withDeadline(time, { timeoutMs: 1000 }, async () => {
+      throw bug
+    }),
+    bug,
+  )
+  t.equal(time.pending, 0, 'no timer stays')
 })
