@@ -20,7 +20,23 @@ export function tallyTypes(output: string): Tally {
   return { inputs: listed.filter((line) => !line.includes('/node_modules/')).length }
 }
 
-/** Totals and files in the raw TAP of a whole run. */
+/** Every innermost failure in raw TAP, as the path of names from its file down. */
+export function failuresIn(tap: string): string[] {
+  const failures: string[] = []
+  const around: string[] = []
+  for (const [, indent = '', subtest, failure] of tap.matchAll(
+    /^( *)(?:# Subtest: (.+)|not ok \d+ - (.+?)(?: # time=.*)?)$/gm,
+  )) {
+    around.length = Math.min(around.length, indent.length / 4)
+    if (subtest !== undefined) around.push(subtest)
+    if (failure === undefined) continue
+    const path = [...around, failure].join(' > ')
+    if (!failures.at(-1)?.startsWith(`${path} > `)) failures.push(path)
+  }
+  return failures
+}
+
+/** Totals, files and failures in the raw TAP of a whole run. */
 export function tallyTests(tap: string): Tally {
   const totals = tap.match(/^# \{ .* \}$/gm)?.at(-1) ?? ''
   const total = (name: string): number =>
@@ -31,6 +47,7 @@ export function tallyTests(tap: string): Tally {
     passed: total('pass'),
     failed: total('fail'),
     skipped: total('skip') + total('todo'),
+    failures: failuresIn(tap),
     objection: empty.length > 0 ? `without a test: ${empty.join(', ')}` : undefined,
   }
 }

@@ -13,6 +13,8 @@ export interface Tally {
   readonly passed?: number
   readonly failed?: number
   readonly skipped?: number
+  /** What failed, by name. */
+  readonly failures?: readonly string[]
   /** Why the run is void although the tool was content. */
   readonly objection?: string | undefined
 }
@@ -32,7 +34,7 @@ export interface Verdict {
   readonly passed: number
   readonly failed: number
   readonly line: string
-  /** What the tools said; empty where it was shown already. */
+  /** What the tools said or, where that was shown already, what failed. */
   readonly output: string
 }
 
@@ -58,7 +60,7 @@ export function judge(check: Check, { exitCode, output }: Outcome): Verdict {
     passed,
     failed,
     line: `${check.name}: ${inputs} ${check.unit}${counts}${skips}${reasons}`,
-    output: check.live ? '' : output,
+    output: check.live ? (tally.failures ?? []).map((name) => `not ok ${name}`).join('\n') : output,
   }
 }
 

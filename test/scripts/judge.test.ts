@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checks, tallyTests, tallyTypes } from '../../scripts/check/checks.ts'
+import { checks, failuresIn, tallyTests, tallyTypes } from '../../scripts/check/checks.ts'
 import { judge, summary, type Check, type Tally } from '../../scripts/check/judge.ts'
 
 const check = (tally: Tally): Check => ({
@@ -92,7 +92,36 @@ ok 3 - test/c.test.ts # SKIP no tests found
     passed: 6,
     failed: 2,
     skipped: 3,
+    failures: ['test/b.test.ts'],
     objection: 'without a test: test/c.test.ts',
   })
   t.match(tallyTests(''), { inputs: 0, passed: 0 })
+})
+
+t.test('what failed is named from its file down', async (t) => {
+  const tap = `TAP version 14
+# Subtest: test/a.test.ts
+    # Subtest: outer
+        not ok 1 - one is two
+          ---
+          compare: ===
+          ...
+        # Subtest: inner
+            ok 1 - x
+        ok 2 - inner # time=5.505ms
+        not ok 3 - oops
+    not ok 1 - outer # time=9ms
+not ok 1 - test/a.test.ts # time=48ms
+# Subtest: test/b.test.ts
+    ok 1 - fine
+ok 2 - test/b.test.ts # time=1ms
+not ok 3 - test/c.test.ts # time=300000ms
+`
+  t.strictSame(failuresIn(tap), [
+    'test/a.test.ts > outer > one is two',
+    'test/a.test.ts > outer > oops',
+    'test/c.test.ts',
+  ])
+  const live = { ...check({ inputs: 3, failed: 1, failures: failuresIn(tap) }), live: true }
+  t.match(judge(live, { exitCode: 1, output: tap }).output, /^not ok test\/a.+one is two\n/)
 })
