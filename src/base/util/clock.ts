@@ -22,6 +22,13 @@ export function latestMs(clock: DoubtedClock): number {
   return clock.doubt?.()?.latestMs ?? clock.nowMs()
 }
 
+export const hourMs = 3_600_000
+
+/** Whole hours since 1970, as records and headers count time, of ms since then. */
+export function hoursOf(ms: number): number {
+  return Math.floor(ms / hourMs)
+}
+
 /** Ends a scheduled task; harmless after it ran. */
 export type Cancel = () => void
 

@@ -14,7 +14,7 @@ import type { ItemStore, NewItem } from '../../base/store/item-store.ts'
 import type { RowChange, Table } from '../../base/store/table.ts'
 import type { ItemId } from '../../base/util/brand.ts'
 import { concatBytes, equalBytes, mapKey, readU32be, u32be } from '../../base/util/bytes.ts'
-import { earliestMs, latestMs, type Clock } from '../../base/util/clock.ts'
+import { type Clock, earliestMs, hoursOf, latestMs } from '../../base/util/clock.ts'
 import type { ErrorCode } from '../../base/util/errors.ts'
 import { RateLimiter } from '../../base/util/gcra.ts'
 import { setNewest } from '../../base/util/newest.ts'
@@ -63,8 +63,6 @@ interface Between {
   readonly origin: Origin
 }
 
-const hourMs = 3_600_000
-
 function refused(error: ErrorCode, retryAfterMs = 0): Admission {
   return { kind: 'refused', error, retryAfterMs: Math.ceil(retryAfterMs) }
 }
@@ -97,8 +95,8 @@ export class Admissions {
     const { envelope } = request
     const { keyId, expiresAtHours } = parseEnvelopeHeader(envelope)
     const { clock } = this.#deps
-    const nowHours = Math.floor(earliestMs(clock) / hourMs)
-    const lastHours = Math.floor(latestMs(clock) / hourMs) + wireLimits.mailHoursMax + 1
+    const nowHours = hoursOf(earliestMs(clock))
+    const lastHours = hoursOf(latestMs(clock)) + wireLimits.mailHoursMax + 1
     if (!hosted.acceptsKey(keyId, nowHours)) return refused('ABZU_STALE_KEY')
     if (expiresAtHours <= nowHours) return refused('ABZU_EXPIRED')
     if (expiresAtHours > lastHours) return refused('ABZU_MALFORMED')
@@ -114,7 +112,7 @@ export class Admissions {
     { hosted, origin }: Between,
   ): Admission {
     const { platform, clock } = this.#deps
-    const nowHours = Math.floor(earliestMs(clock) / hourMs)
+    const nowHours = hoursOf(earliestMs(clock))
     const door = hosted.door(doorId)
     if (!door || door.untilHours <= nowHours) return refused('ABZU_DOOR_CLOSED')
     const id = itemIdOf(platform, envelope)
@@ -143,7 +141,7 @@ export class Admissions {
     if (waitMs > 0) return refused('ABZU_RATE_LIMITED', waitMs)
     const id = itemIdOf(platform, envelope)
     if (!isStamp(platform, { mailbox, item: id, bits }, stamp)) return refused('ABZU_STAMP_INVALID')
-    const lastHours = Math.floor(clock.nowMs() / hourMs) + limits.strangerHoursMax
+    const lastHours = hoursOf(clock.nowMs()) + limits.strangerHoursMax
     const item = this.#item(hosted, {
       id,
       expiresAtHours: Math.min(expiresAtHours, lastHours),

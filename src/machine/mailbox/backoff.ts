@@ -1,6 +1,7 @@
 /** When a home that did not answer, or refused, is tried again. @module */
 
-const hourMs = 3_600_000
+import { hourMs } from '../../base/util/clock.ts'
+
 /** Longest that a refused letter waits, whatever its home asks for. */
 const refusalMsMax = 600_000
 

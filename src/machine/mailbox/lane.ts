@@ -5,7 +5,13 @@
  */
 
 import type { ItemId } from '../../base/util/brand.ts'
-import { earliestMs, type Cancel, type Clock, type Scheduler } from '../../base/util/clock.ts'
+import {
+  type Cancel,
+  type Clock,
+  earliestMs,
+  hourMs,
+  type Scheduler,
+} from '../../base/util/clock.ts'
 import { toAbzuError, type ErrorCode } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { backoffMs, refusalMs } from './backoff.ts'
@@ -152,7 +158,7 @@ export class Lane {
   }
 
   #isExpired({ expiresAtHours }: Letter): boolean {
-    return expiresAtHours * 3_600_000 <= earliestMs(this.#deps.clock)
+    return expiresAtHours * hourMs <= earliestMs(this.#deps.clock)
   }
 
   #pumpAfter(delayMs: number): void {

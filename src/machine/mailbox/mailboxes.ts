@@ -10,7 +10,7 @@ import type { Amount, ItemStore } from '../../base/store/item-store.ts'
 import type { RowChange, Table, TableName } from '../../base/store/table.ts'
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, mapKey } from '../../base/util/bytes.ts'
-import { earliestMs, type Cancel, type Clock } from '../../base/util/clock.ts'
+import { type Cancel, type Clock, earliestMs, hoursOf } from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError, type ErrorCode } from '../../base/util/errors.ts'
 import { Tally } from '../../base/util/metric.ts'
 import { Listeners } from '../../base/util/listeners.ts'
@@ -270,7 +270,7 @@ export class Mailboxes implements SlotDesk {
   async sweep(limit: number): Promise<number> {
     const { clock, store } = this.#deps
     const nowMs = earliestMs(clock)
-    const expired = await store.items.expire(Math.floor(nowMs / 3_600_000), limit)
+    const expired = await store.items.expire(hoursOf(nowMs), limit)
     return expired + (await this.#acknowledged.forget(Math.floor(nowMs / dayMs) - 32, limit))
   }
 

@@ -3,7 +3,7 @@
 import { openMailboxRecord } from '../../base/crypto/mailbox-record.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { MailboxId } from '../../base/util/brand.ts'
-import type { Clock } from '../../base/util/clock.ts'
+import { type Clock, hoursOf } from '../../base/util/clock.ts'
 import { isAbzuError } from '../../base/util/errors.ts'
 import type { RecordCondition } from '../node/node-findings.ts'
 import type { Mailboxes } from './mailboxes.ts'
@@ -16,7 +16,6 @@ export interface RecordConditionsDeps {
   readonly hoursSincePublished: (mailbox: MailboxId) => number | undefined
 }
 
-const hourMs = 3_600_000
 /** An examination answers soon, however many accounts there are. */
 const examinedMax = 1000
 
@@ -36,7 +35,7 @@ export async function recordConditions(deps: RecordConditionsDeps): Promise<Reco
       const signed = await mailboxes.record(mailbox)
       if (!signed) return undefined
       const { notAfterHours } = openMailboxRecord(platform, signed, rootPk)
-      return notAfterHours - Math.floor(clock.nowMs() / hourMs)
+      return notAfterHours - hoursOf(clock.nowMs())
     } catch (error) {
       // one that is damaged does not hold
       if (!isAbzuError(error)) throw error

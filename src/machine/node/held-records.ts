@@ -18,7 +18,7 @@ import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { Table } from '../../base/store/table.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, equalBytes, mapKey, toHex } from '../../base/util/bytes.ts'
-import type { Clock } from '../../base/util/clock.ts'
+import { type Clock, hoursOf } from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import { RateLimiter } from '../../base/util/gcra.ts'
 import type { Log } from '../../base/util/log.ts'
@@ -70,7 +70,6 @@ export interface PutCounts {
   refused: number
 }
 
-const hourMs = 3_600_000
 const scanPage = 512
 
 export class HeldRecords {
@@ -324,6 +323,6 @@ export class HeldRecords {
   }
 
   #nowHours(): number {
-    return Math.floor(this.#deps.clock.nowMs() / hourMs)
+    return hoursOf(this.#deps.clock.nowMs())
   }
 }

@@ -7,7 +7,7 @@
 import { machineKeyOf, parsePeerId } from '../../base/crypto/address.ts'
 import type { Table } from '../../base/store/table.ts'
 import type { PeerId } from '../../base/util/brand.ts'
-import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
+import { type Cancel, type Clock, hoursOf, type Scheduler } from '../../base/util/clock.ts'
 import { isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { withDeadline } from '../../base/util/wait.ts'
@@ -62,7 +62,6 @@ const settleMs = 300
 const lookMinMs = 1000
 /** ...to here. */
 const lookMsMax = 600_000
-const hourMs = 3_600_000
 /** A row that says the same is written again after so long. */
 const rewriteHours = 24
 
@@ -179,7 +178,7 @@ export class MeshPeers {
 
   /** Writes down where the connected ones are. */
   async #note(): Promise<void> {
-    const nowHours = Math.floor(this.#deps.clock.nowMs() / hourMs)
+    const nowHours = hoursOf(this.#deps.clock.nowMs())
     for (const peer of await this.#deps.transport.mesh.connected()) {
       if (peer.addresses.length === 0) continue
       const addresses = peer.addresses.slice(0, wireLimits.addressesMax)

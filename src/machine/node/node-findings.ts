@@ -3,12 +3,12 @@
 import { fine, type Finding } from '../../base/health/finding.ts'
 import type { OpenReport } from '../../base/store/store.ts'
 import type { VerifyReport } from '../../base/store/verifier.ts'
+import { hourMs } from '../../base/util/clock.ts'
 import { plausibleFromMs, type ClockDoubt } from './clock-watch.ts'
 import type { TimeOpinion } from './peer-time.ts'
 import type { Reachability } from './reachability.ts'
 
 const minuteMs = 60_000
-const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 const plausibleToMs = Date.UTC(2126, 0, 1)
 

@@ -8,7 +8,7 @@
 
 import type { MailboxId } from '../../base/util/brand.ts'
 import { mapKey, toHex } from '../../base/util/bytes.ts'
-import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
+import { type Cancel, type Clock, hourMs, type Scheduler } from '../../base/util/clock.ts'
 import { toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Directory } from './directory.ts'
@@ -40,7 +40,6 @@ interface Due {
   failures: number
 }
 
-const hourMs = 3_600_000
 const roundMs = 600_000
 const sweepRows = 500
 

@@ -4,13 +4,12 @@ import { doorIdOf, doorKeyOf, newDoorToken } from '../../base/crypto/door.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { MailboxId } from '../../base/util/brand.ts'
 import { toHex } from '../../base/util/bytes.ts'
-import type { Clock } from '../../base/util/clock.ts'
+import { type Clock, hoursOf } from '../../base/util/clock.ts'
 import { encode } from '../../base/wire/codec.ts'
 import { plainSlotKind, plainSlotName } from '../../base/wire/plain-slot.ts'
 import type { Door } from '../../base/wire/records.ts'
 import { emptyPlainDraft, plainDraft, type SlotDraft } from './slot-draft.ts'
 
-const hourMs = 3_600_000
 /** A contact's door stays open as long as the account is used now and then. */
 const contactDoorHours = 400 * 24
 /** A contact's door is prolonged when less is left of it. */
@@ -121,6 +120,6 @@ export class Doors {
   }
 
   #nowHours(): number {
-    return Math.floor(this.#init.clock.nowMs() / hourMs)
+    return hoursOf(this.#init.clock.nowMs())
   }
 }

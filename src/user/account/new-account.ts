@@ -4,7 +4,7 @@ import { signIdentityDocument } from '../../base/crypto/identity-document.ts'
 import { mailboxIdOf } from '../../base/crypto/address.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { newWords, rootKeysOf } from '../../base/crypto/words.ts'
-import type { Clock } from '../../base/util/clock.ts'
+import { type Clock, hoursOf } from '../../base/util/clock.ts'
 import { encode } from '../../base/wire/codec.ts'
 import { plainSlotKind, plainSlotName } from '../../base/wire/plain-slot.ts'
 import type { Host } from '../../base/wire/records.ts'
@@ -26,7 +26,6 @@ export interface NewAccount {
   readonly slots: SignedSlot[]
 }
 
-const hourMs = 3_600_000
 const firstSeq = 1
 
 /** Makes an account, in memory. The root key is forgotten on return: only the words give it back. */
@@ -57,7 +56,7 @@ export async function newAccount(
     drafts.push(await keyringDraft(place, { kind, secret: secrets[kind] }, recipients))
     secrets[kind].fill(0)
   }
-  const nowHours = Math.floor(clock.nowMs() / hourMs)
+  const nowHours = hoursOf(clock.nowMs())
   const content = firstRecord({ platform, device }, { rootPk, prekey, home, nowHours })
   drafts.push(
     plainDraft(place, { name: plainSlotName.record, kind: plainSlotKind.record, content }),

@@ -9,7 +9,7 @@
 import { openMailboxRecord, prekeyIdOf } from '../../base/crypto/mailbox-record.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { mapKey } from '../../base/util/bytes.ts'
-import type { Clock } from '../../base/util/clock.ts'
+import { type Clock, hoursOf } from '../../base/util/clock.ts'
 import { encode } from '../../base/wire/codec.ts'
 import { plainSlotKind, plainSlotName } from '../../base/wire/plain-slot.ts'
 import type { Host, MailboxRecord } from '../../base/wire/records.ts'
@@ -40,7 +40,6 @@ export interface PrekeysInit {
   readonly write: (drafts: readonly SlotDraft[]) => Promise<void>
 }
 
-const hourMs = 3_600_000
 const rotationHours = 24
 /** A delivery that was let in at the last moment is durable by then. */
 const graceHours = 1
@@ -168,7 +167,7 @@ export class Prekeys {
   }
 
   #nowHours(): number {
-    return Math.floor(this.#init.clock.nowMs() / hourMs)
+    return hoursOf(this.#init.clock.nowMs())
   }
 }
 

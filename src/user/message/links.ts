@@ -3,6 +3,7 @@
 import { doorIdOf, doorKeyOf } from '../../base/crypto/door.ts'
 import { formatContactLink, parseContactLink } from '../../base/crypto/link.ts'
 import { fromHex, toHex } from '../../base/util/bytes.ts'
+import { hourMs } from '../../base/util/clock.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { doorIdBytes } from '../../base/wire/deliver.ts'
 import type { Door } from '../../base/wire/records.ts'
@@ -25,7 +26,6 @@ export interface OpenLink {
   readonly uses?: number
 }
 
-const hourMs = 3_600_000
 const linkDaysDefault = 30
 const linkDaysMax = 400
 const linkUsesMax = 10_000

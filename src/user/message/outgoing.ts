@@ -5,6 +5,7 @@ import { doorIdOf, doorKeyOf, doorProof } from '../../base/crypto/door.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { expectAffordable, type StampOrder } from '../../base/crypto/stamp.ts'
 import type { ItemId } from '../../base/util/brand.ts'
+import { hoursOf } from '../../base/util/clock.ts'
 import { assert } from '../../base/util/errors.ts'
 import { encode, type WireValue } from '../../base/wire/codec.ts'
 import { parseEnvelopeHeader } from '../../base/wire/envelope.ts'
@@ -15,7 +16,6 @@ import type { Outgoing } from '../account/ports.ts'
 import type { ContactRow, Reach } from './contact-row.ts'
 import type { MessageRow, OutgoingRow } from './message-row.ts'
 
-const hourMs = 3_600_000
 /** Below the longest life of mail, so that no host's clock finds it too long. */
 const lifeHours = wireLimits.mailHoursMax - 24
 
@@ -51,7 +51,7 @@ export async function sealed(
   const route = routeOf(platform, reach)
   const withReturnAddress = contact.returnAddress !== 'known'
   const expiresAtHours =
-    message.outgoing?.expiresAtHours ?? Math.floor(account.clock.nowMs() / hourMs) + lifeHours
+    message.outgoing?.expiresAtHours ?? hoursOf(account.clock.nowMs()) + lifeHours
   const letter = {
     v: 1 as const,
     from: account.rootPk,
