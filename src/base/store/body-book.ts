@@ -85,8 +85,8 @@ export class BodyBook {
     this.#rows.seal(batch)
   }
 
-  /** The database has the commit that was sealed last. */
-  durable(): void {
+  /** The database has the batch that was sealed last. */
+  indexed(): void {
     this.#rows.durable()
   }
 }

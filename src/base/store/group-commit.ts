@@ -18,15 +18,23 @@ export interface GroupCommitDeps {
   readonly scheduler: Pick<Scheduler, 'soon'>
   /** Called just before a commit is written. Adds to its batch, where it has one, what the units share, and
    *  lays its record, where it has entries. */
-  readonly seal: (
-    entries: readonly JournalEntry[],
-    batch: WriteBatch | undefined,
-  ) => LaidRecord | undefined
-  /** So much is in the journal alone that the next commit is to bring it into the database. */
+  readonly seal: (commit: SealedCommit) => LaidRecord | undefined
+  /** So much is in the journal alone that the database should take it over. */
   readonly isIndexDue: () => boolean
   /** Runs after fsync and before any writer is told.
    *  @throws where the commit must not count */
   readonly durable: () => void
+  /** The database has the batch that was sealed last. */
+  readonly indexed: () => void
+}
+
+/** A commit to which nothing is added any more. */
+export interface SealedCommit {
+  readonly entries: readonly JournalEntry[]
+  /** What the database takes over with it; missing where it takes nothing. */
+  readonly batch: WriteBatch | undefined
+  /** It counts only once the database has it: rows belong to it. */
+  readonly isWithIndex: boolean
 }
 
 /** What the units of one commit have added. */
@@ -79,7 +87,9 @@ class Commit implements CommitUnit {
  * store starts once what is at hand in this turn of the event loop has joined.
  *
  * Items go to the journal; a commit that has rows goes to the database as well, and takes along whatever
- * was in the journal alone. So the database always has a whole number of commits.
+ * was in the journal alone. Where much is, a commit without rows takes it along too, and is durable
+ * before: its batch is written while later commits go to the journal. Batches are written one at a time and in
+ * order, so the database always has a whole number of commits.
  *
  * An error ends it. An fsync is not tried again, since the kernel may have dropped what it could not
  * write and then say that all is well.
@@ -90,6 +100,8 @@ export class GroupCommit {
   readonly #failure = Promise.withResolvers<AbzuError>()
   #open: Commit | undefined
   #writing: Commit | undefined
+  /** Of a batch that nobody waits for. */
+  #indexing: Promise<void> | undefined
   /** Why nothing is accepted any more. */
   #end: AbzuError | undefined
   #isFailed = false
@@ -147,27 +159,41 @@ export class GroupCommit {
   }
 
   async #write(): Promise<void> {
-    const { database, journal, seal, isIndexDue, durable, scheduler } = this.#deps
+    const { database, journal, seal, isIndexDue, durable, indexed, scheduler } = this.#deps
     const commit = this.#open
-    if (!commit) return
+    if (commit?.batch && this.#indexing) await this.#indexing
+    if (!commit || this.#open !== commit) return
     this.#open = undefined
     this.#writing = commit
+    const isWithIndex = commit.batch !== undefined
+    if (!isWithIndex && !this.#indexing && isIndexDue()) commit.withIndex()
+    const { entries, batch } = commit
     try {
-      if (isIndexDue()) commit.withIndex()
-      const { entries, batch } = commit
-      const record = seal(entries, batch)
+      const record = seal({ entries, batch, isWithIndex })
       if (record) await journal.write(record)
       if (this.#writing !== commit) return
-      if (batch) await database.write(batch)
+      if (batch && isWithIndex) await database.write(batch)
       if (this.#writing !== commit) return
       durable()
+      if (isWithIndex) indexed()
     } catch (error) {
       this.fail(error)
       return
     }
     this.#writing = undefined
     commit.done.resolve()
+    if (batch && !isWithIndex) this.#indexing = this.#index(batch)
     if (this.#open) scheduler.soon(() => void this.#write())
+  }
+
+  async #index(batch: WriteBatch): Promise<void> {
+    try {
+      await this.#deps.database.write(batch)
+      if (!this.#isFailed) this.#deps.indexed()
+    } catch (error) {
+      this.fail(error)
+    }
+    this.#indexing = undefined
   }
 
   /** Ends the acceptance of writes: nobody who still waits is told that a write is durable. */
@@ -190,5 +216,6 @@ export class GroupCommit {
   async close(): Promise<void> {
     this.#end ??= new AbzuError('ABZU_CLOSED', 'the store is closed')
     await (this.#open ?? this.#writing)?.done.promise.catch(() => {})
+    await this.#indexing
   }
 }

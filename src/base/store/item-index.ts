@@ -38,10 +38,13 @@ export class ItemIndex {
   /** null = removed. */
   readonly #heads = new Pending<IndexEntry | null>()
   readonly #slots = new Pending<CurrentSlot | null>()
-  /** Durable, and not in the database yet: in order of arrival. */
-  readonly #journaled = new Map<string, IndexEntry>()
+  /** Durable, and in no batch yet: in order of arrival. */
+  #journaled = new Map<string, IndexEntry>()
+  /** In the batch that was sealed last, which the database may not have yet; before all those. */
+  #indexing = new Map<string, IndexEntry>()
   #queued = 0
   #sealed = 0
+  #isSealedInBatch = false
 
   constructor(deps: ItemIndexDeps) {
     this.#deps = deps
@@ -49,7 +52,7 @@ export class ItemIndex {
 
   /** Heads that the database does not have yet. */
   get absent(): number {
-    return this.#journaled.size + this.#sealed + this.#queued
+    return this.#indexing.size + this.#journaled.size + this.#sealed + this.#queued
   }
 
   /** `key` is an index key, `text` the same as text. Covers what is queued.
@@ -63,7 +66,7 @@ export class ItemIndex {
   /** The same of what is durable.
    *  @throws {AbzuError} ABZU_STORE_DAMAGED */
   durableHead(key: Uint8Array, text = keyText(key)): StoredHead | undefined {
-    const journaled = this.#journaled.get(text)
+    const journaled = this.#journaled.get(text) ?? this.#indexing.get(text)
     if (journaled) return journaled.head
     if (!this.#deps.filter.mayHave(key)) return undefined
     const value = this.#deps.database.getSync(key)
@@ -73,10 +76,12 @@ export class ItemIndex {
   /** Durable heads of a mailbox behind an arrival that the database may not have, in order of arrival. */
   journaledOf(mailbox: MailboxId, kind: ItemKind, after: number): StoredHead[] {
     const heads: StoredHead[] = []
-    for (const entry of this.#journaled.values()) {
-      const { head } = entry
-      const isAsked = head.kind === kind && head.arrival > after
-      if (isAsked && compareBytes(entry.mailbox, mailbox) === 0) heads.push(head)
+    for (const entries of [this.#indexing, this.#journaled]) {
+      for (const entry of entries.values()) {
+        const { head } = entry
+        const isAsked = head.kind === kind && head.arrival > after
+        if (isAsked && compareBytes(entry.mailbox, mailbox) === 0) heads.push(head)
+      }
     }
     return heads
   }
@@ -125,28 +130,34 @@ export class ItemIndex {
   }
 
   /** Closes the open commit. Into a batch go the heads that it adds and those that are in the journal alone,
-   *  but for what is removed. */
+   *  but for what is removed. The batch before it has been written. */
   seal(batch: WriteBatch | undefined): void {
     this.#heads.seal()
     this.#slots.seal()
     this.#sealed = this.#queued
     this.#queued = 0
+    this.#isSealedInBatch = batch !== undefined
     if (!batch) return
     for (const entry of this.#journaled.values()) {
       if (this.#heads.get(entry.text) === undefined) putHead(batch, entry)
     }
     for (const entry of this.#heads.sealed()) if (entry) putHead(batch, entry)
+    this.#indexing = this.#journaled
+    this.#journaled = new Map()
   }
 
-  /** The sealed commit is durable, in the database or in the journal alone. */
-  durable(where: 'database' | 'journal'): void {
-    if (where === 'database') this.#journaled.clear()
-    else {
-      for (const entry of this.#heads.sealed()) if (entry) this.#journaled.set(entry.text, entry)
-    }
+  /** The sealed commit is durable. */
+  durable(): void {
+    const entries = this.#isSealedInBatch ? this.#indexing : this.#journaled
+    for (const entry of this.#heads.sealed()) if (entry) entries.set(entry.text, entry)
     this.#sealed = 0
     this.#heads.durable()
     this.#slots.durable()
+  }
+
+  /** The database has the batch that was sealed last. */
+  indexed(): void {
+    this.#indexing = new Map()
   }
 }
 

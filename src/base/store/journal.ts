@@ -54,9 +54,14 @@ export class Journal {
     return this.#end.position
   }
 
-  /** Bytes laid since the last commit that reached the database too. */
+  /** Bytes laid since `indexed`. */
   get bytesAlone(): number {
     return this.#bytesAlone
+  }
+
+  /** The database takes over what was laid so far. */
+  indexed(): void {
+    this.#bytesAlone = 0
   }
 
   /** Gives a commit's record its place, and each of its items, but for those that have gone already. A commit
@@ -64,7 +69,7 @@ export class Journal {
   lay(entries: readonly JournalEntry[], init: RecordInit): LaidRecord | undefined {
     const { book, random } = this.#deps
     const length = recordBytes(entries)
-    this.#bytesAlone = init.isWithIndex ? 0 : this.#bytesAlone + length
+    this.#bytesAlone += length
     if (entries.length === 0) return undefined
     let { position, salt } = this.#end
     const isFirst = !salt || position.offset + length > this.#segmentBytesMax

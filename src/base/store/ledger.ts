@@ -158,8 +158,8 @@ export class Ledger {
     batch.put(stateKey, encodeState(this.state))
   }
 
-  /** The database has the commit that was sealed with a batch last. */
-  durable(): void {
+  /** The database has the batch that was sealed last. */
+  indexed(): void {
     this.#mailboxes.durable()
     this.#buckets.durable()
   }

@@ -122,29 +122,29 @@ async function assemble(parts: Parts): Promise<Store> {
   const rows = new TableRows({ database, ledger })
   const reclaimer = new Reclaimer({ database, ballast: files.ballast, scheduler, log })
   const journal = new Journal({ ...parts, segments, book }, { ...limits, end: replayed.end })
-  let sealedFor: 'database' | 'journal' = 'journal'
   const commit = new GroupCommit(
     {
       database,
       journal,
       scheduler,
-      seal(entries, batch) {
-        sealedFor = batch ? 'database' : 'journal'
-        const init = { commit: ledger.takeCommit(), isWithIndex: batch !== undefined }
-        const record = journal.lay(entries, init)
+      seal({ entries, batch, isWithIndex }) {
+        const record = journal.lay(entries, { commit: ledger.takeCommit(), isWithIndex })
         index.seal(batch)
         rows.seal()
         if (batch) for (const part of [expiry, book]) part.seal(batch)
         ledger.seal(batch, journal.position)
+        if (batch) journal.indexed()
         return record
       },
       isIndexDue: () =>
         index.absent >= limits.journaledItemsMax || journal.bytesAlone >= limits.journaledBytesMax,
       durable() {
         files.recordCommit(ledger.sealed)
-        index.durable(sealedFor)
+        index.durable()
         rows.durable()
-        if (sealedFor === 'database') for (const part of [ledger, book]) part.durable()
+      },
+      indexed() {
+        for (const part of [index, ledger, book]) part.indexed()
       },
     },
     { bytesMax: limits.queueBytesMax },

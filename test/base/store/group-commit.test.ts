@@ -53,18 +53,20 @@ function setUp({ bytesMax = 10_000, durable = () => {}, isIndexDue = (): boolean
   const time = new ManualTime()
   const disk = new SlowDisk()
   const seals: number[] = []
+  const indexed = { times: 0 }
   const commit = new GroupCommit(
     {
       database: disk,
       journal: disk.journal,
       scheduler: time,
-      seal(entries, batch) {
+      seal({ entries, batch }) {
         seals.push(batch?.length ?? 0)
         const parts = entries.map(({ body }) => body)
         return parts.length > 0 ? { at: place, isFirst: false, parts } : undefined
       },
       isIndexDue,
       durable,
+      indexed: () => void indexed.times++,
     },
     { bytesMax },
   )
@@ -77,7 +79,7 @@ function setUp({ bytesMax = 10_000, durable = () => {}, isIndexDue = (): boolean
     )
     return outcome
   }
-  return { time, disk, seals, commit, unit }
+  return { time, disk, seals, indexed, commit, unit }
 }
 
 t.test('what comes in one turn of the loop joins one write', async (t) => {
@@ -172,34 +174,97 @@ t.test('a record that cannot be written: the database is left alone', async (t) 
   t.equal(disk.writes.length, 1)
 })
 
-t.test(
-  'what is in the journal alone reaches the database when it is due, and when asked',
-  async (t) => {
-    let isDue = false
-    const { time, disk, commit, unit } = setUp({ isIndexDue: () => isDue })
-    const both = async () => {
-      for (let n = disk.writes.length - 1; n < disk.writes.length; n++) {
-        disk.writes[n]?.end()
-        await time.settle()
-      }
-    }
-    unit(entry)
-    await time.settle()
-    await both()
-    t.equal(disk.writes.length, 1)
-    isDue = true
-    unit(entry)
-    await time.settle()
-    await both()
-    t.equal(disk.writes.length, 3)
-    isDue = false
-    const asked = commit.index()
-    await time.settle()
-    await both()
-    await asked
-    t.equal(disk.writes.length, 4)
-  },
-)
+t.test('what is in the journal alone reaches the database when asked', async (t) => {
+  const { time, disk, indexed, commit, unit } = setUp()
+  unit(entry)
+  await time.settle()
+  disk.writes[0]?.end()
+  await time.settle()
+  t.equal(disk.writes.length, 1)
+  let isThere = false
+  const asked = commit.index().then(() => (isThere = true))
+  await time.settle()
+  t.strictSame([disk.writes.length, isThere, indexed.times], [2, false, 0])
+  disk.writes[1]?.end()
+  await asked
+  t.equal(indexed.times, 1)
+})
+
+/** One item is durable, and its batch is on its way to the database as `disk.writes[1]`. */
+async function takingOver() {
+  let isDue = true
+  const all = setUp({ isIndexDue: () => isDue })
+  const first = all.unit(entry)
+  await all.time.settle()
+  all.disk.writes[0]?.end()
+  await all.time.settle()
+  isDue = false
+  return { ...all, first, due: (is: boolean) => (isDue = is) }
+}
+
+t.test('when it is due, items are durable before the database has them', async (t) => {
+  const { time, disk, indexed, unit, first, due } = await takingOver()
+  t.strictSame([first.state, disk.writes.length, indexed.times], ['durable', 2, 0])
+  due(true)
+  const second = unit(entry)
+  await time.settle()
+  t.equal(disk.writes.length, 3, 'the journal goes on meanwhile')
+  disk.writes[2]?.end()
+  await time.settle()
+  t.equal(second.state, 'durable')
+  t.equal(disk.writes.length, 3, 'one batch at a time')
+  disk.writes[1]?.end()
+  await time.settle()
+  t.equal(indexed.times, 1)
+  unit(entry)
+  await time.settle()
+  disk.writes[3]?.end()
+  await time.settle()
+  t.equal(disk.writes.length, 5, 'the next batch')
+})
+
+t.test('rows wait for the batch that is being written, and items with them', async (t) => {
+  const { time, disk, seals, indexed, unit } = await takingOver()
+  const units = [unit(row), unit(entry)]
+  await time.settle()
+  t.strictSame([disk.writes.length, seals.length], [2, 1], 'not even sealed')
+  const joined = unit(row)
+  disk.writes[1]?.end()
+  await time.settle()
+  t.strictSame([disk.writes.length, seals], [3, [0, 2]])
+  disk.writes[2]?.end()
+  await time.settle()
+  disk.writes[3]?.end()
+  await time.settle()
+  t.ok([...units, joined].every(({ state }) => state === 'durable'))
+  t.equal(indexed.times, 2)
+})
+
+t.test('I10: a batch that nobody waits for and that fails ends everything', async (t) => {
+  const { time, disk, indexed, commit, unit } = await takingOver()
+  const items = unit(entry)
+  await time.settle()
+  const rows = unit(row)
+  disk.writes[1]?.end(new Error('EIO'))
+  await time.settle()
+  t.strictSame([items.state, rows.state], ['ABZU_STORE_FAILED', 'ABZU_STORE_FAILED'])
+  t.equal(indexed.times, 0)
+  t.equal((await commit.failure).code, 'ABZU_STORE_FAILED')
+  disk.writes[2]?.end()
+  await time.settle()
+  t.equal(items.state, 'ABZU_STORE_FAILED', 'nobody is told otherwise later')
+  t.equal(disk.writes.length, 3)
+})
+
+t.test('closing waits for a batch that is being written', async (t) => {
+  const { time, disk, commit } = await takingOver()
+  let isClosed = false
+  const closing = commit.close().then(() => (isClosed = true))
+  await time.settle()
+  t.equal(isClosed, false)
+  disk.writes[1]?.end()
+  await closing
+})
 
 t.test('settled waits for what was queued before it', async (t) => {
   const { time, disk, commit, unit } = setUp()

@@ -115,6 +115,48 @@ t.test('I1: after a crash the journal says what the database does not know yet',
   await again.close()
 })
 
+t.test(
+  'I1: nothing is hidden while the database takes over, nor lost by a crash then',
+  async (t) => {
+    const home = tempHome(t).ABZU_HOME
+    const dir = join(home, 'store')
+    let gate: PromiseWithResolvers<void> | undefined
+    const decorate = ({ database, segments }: StoreMedia): StoreMedia => ({
+      segments,
+      database: {
+        ...database,
+        async write(batch) {
+          await gate?.promise
+          await database.write(batch)
+        },
+      },
+    })
+    const limits = { journaledItemsMax: 8 }
+    const store = await openTestStore({ dir, decorate, limits })
+    gate = Promise.withResolvers()
+    await fill(store, 0, 20)
+    t.strictSame(await present(t, store, 30), upTo(20), 'twice what makes it due')
+    let isRemoved = false
+    const removal = store.items.remove(mailbox, [mail(1).id, mail(15).id])
+    void removal.then(() => (isRemoved = true))
+    const late = store.items.append([mail(20)])
+    t.equal(store.items.has(mailbox, mail(1).id), false)
+    const image = crashImage(dir, join(home, 'image'))
+    t.equal(isRemoved, false, 'rows wait for their turn')
+    const crashed = await openTestStore({ dir: image, limits })
+    t.equal(crashed.report.lostCommits, 0)
+    t.strictSame(await present(t, crashed, 30), upTo(20))
+    t.match(await crashed.verify(), { isSound: true, items: 20 })
+    await crashed.close()
+    gate.resolve()
+    await Promise.all([removal, late])
+    const kept = upTo(21).filter((n) => n !== 1 && n !== 15)
+    t.strictSame(await present(t, store, 30), kept)
+    t.match(await store.verify(), { isSound: true, items: 19 })
+    await store.close()
+  },
+)
+
 t.test('a crash in the middle of a record: that record never was', async (t) => {
   const home = tempHome(t).ABZU_HOME
   const dir = join(home, 'store')
