@@ -13,6 +13,7 @@ export function withAppend(items: ItemStore, append: ItemStore['append']): ItemS
     slot: async (mailbox, key) => items.slot(mailbox, key),
     slots: (mailbox, slotClass) => items.slots(mailbox, slotClass),
     list: async (mailbox, page) => items.list(mailbox, page),
+    last: async (mailbox) => items.last(mailbox),
     remove: async (mailbox, ids, rows) => items.remove(mailbox, ids, rows),
     expire: async (nowHours, limit) => items.expire(nowHours, limit),
     drop: async (mailbox) => items.drop(mailbox),

@@ -41,6 +41,22 @@ export function itemStoreConformance(t: Test, open: (t: Test) => Promise<Store>)
       await run(t, store)
     })
 
+  test('the newest arrival of a mailbox, of whatever kind', async (t, { items }) => {
+    t.equal(await items.last(alice), 0)
+    const arrivalOf = async (id: ItemId) => (await items.get(alice, id))?.arrival
+    const [mail, chunk] = [itemOf(alice, 'a'), itemOf(alice, 'b', { kind: 'chunk' })]
+    await items.append([mail])
+    t.equal(await items.last(alice), await arrivalOf(mail.id))
+    await items.append([itemOf(bob, 'c'), chunk])
+    t.equal(await items.last(alice), await arrivalOf(chunk.id))
+    await items.putSlots([slotOf(bob, { name: 's', version: 1, body: 'x' })])
+    t.equal(await items.last(alice), await arrivalOf(chunk.id), 'read from the database')
+    await items.putSlots([slotOf(alice, { name: 's', version: 1, body: 'x' })])
+    t.ok((await items.last(alice)) > ((await arrivalOf(chunk.id)) ?? Infinity))
+    await items.drop(alice)
+    t.ok(await items.last(bob))
+  })
+
   test('an item that was appended is there, whole', async (t, { items }) => {
     const mail = itemOf(alice, 'hello', { pool: 2, expiresAtHours: hour })
     const chunk = itemOf(alice, new Uint8Array(256 * 1024).fill(7), { kind: 'chunk', pool: 0 })

@@ -12,6 +12,7 @@ import {
   peerIdOf,
 } from '../../src/base/crypto/address.ts'
 import { signDeviceCertificate } from '../../src/base/crypto/certificate.ts'
+import { claimMessage } from '../../src/base/crypto/claim.ts'
 import { doorIdOf, doorKeyOf, doorProof } from '../../src/base/crypto/door.ts'
 import { sealEnvelope } from '../../src/base/crypto/envelope.ts'
 import { signIdentityDocument } from '../../src/base/crypto/identity-document.ts'
@@ -132,6 +133,17 @@ export const goldenLayouts: Readonly<Record<string, (input: Fields) => Promise<F
       deviceCertificate: certificate,
     })
     return { prekeyId: toHex(prekeyIdOf(platform, sealPk)), signed: toHex(signed) }
+  },
+
+  async claim(input) {
+    const { deviceSeed, account, signPk } = keysOf(input)
+    const message = claimMessage({
+      mailbox: mailboxIdOf(platform, account),
+      source: peerIdOf(signPk),
+      puller: peerIdOf(account),
+      nonce: hex(field(input, 'nonce')),
+    })
+    return { message: toHex(message), signature: toHex(platform.ed25519.sign(deviceSeed, message)) }
   },
 
   async receipt(input) {

@@ -32,6 +32,7 @@ export async function house(init: {
   let addresses = node.home.addresses
   const directory: DirectoryPort = {
     home: () => ({ ...node.home, ...(addresses && { addresses }) }),
+    holders: () => [],
     ahead: async () => undefined,
     resolve: async (mailbox, hosts) => {
       for (const { peerId } of hosts.length > 0 ? hosts : known) {

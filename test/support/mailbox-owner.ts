@@ -30,6 +30,8 @@ export interface OwnerInit {
   /** ms since 1970. */
   readonly nowMs: number
   readonly home?: Host
+  /** All hosts, the home among them. */
+  readonly hosts?: readonly Host[]
 }
 
 const hourMs = 3_600_000
@@ -46,7 +48,8 @@ export class MailboxOwner {
   readonly #deviceSeed: Uint8Array
   readonly #sealPk: Uint8Array
   readonly #certificate: Uint8Array
-  readonly #home: Host
+  /** Of the records that follow. */
+  hosts: readonly Host[]
   #prekeySeed: Uint8Array
   #priorKeys: { keyId: Uint8Array; untilHours: number }[] = []
   #recordSeq = 0
@@ -56,13 +59,13 @@ export class MailboxOwner {
   /** Of the records that follow; 0 takes no strangers. */
   stampBits = 4
 
-  constructor({ platform, nowMs, home }: OwnerInit) {
+  constructor({ platform, nowMs, home, hosts }: OwnerInit) {
     this.#platform = platform
     this.#rootSeed = platform.random(32)
     this.#deviceSeed = platform.random(32)
     this.#prekeySeed = platform.random(32)
     this.#sealPk = platform.kem.publicKey(platform.random(32))
-    this.#home = home ?? { peerId: '12D3KooWtest', role: 'home', addresses: [] }
+    this.hosts = hosts ?? [home ?? { peerId: '12D3KooWtest', role: 'home', addresses: [] }]
     this.#version = nowMs
     this.nowHours = Math.floor(nowMs / hourMs)
     this.rootPk = platform.ed25519.publicKey(this.#rootSeed)
@@ -78,6 +81,22 @@ export class MailboxOwner {
 
   get mailbox() {
     return mailboxIdOf(this.#platform, this.rootPk)
+  }
+
+  /** Another device that the root has certified, as it claims the mailbox. */
+  newDevice() {
+    const seed = this.#platform.random(32)
+    const { rootPk } = this
+    const certificate = signDeviceCertificate(this.#platform, this.#rootSeed, {
+      v: 1,
+      account: rootPk,
+      signPk: this.#platform.ed25519.publicKey(seed),
+      sealPkHash: this.#platform.random(32),
+      caps: 1,
+      docSeq: 2,
+    })
+    const sign = (message: Uint8Array) => this.#platform.ed25519.sign(seed, message)
+    return { rootPk, certificate, sign }
   }
 
   slot(name: string, body: Uint8Array, deviceSeed = this.#deviceSeed) {
@@ -97,13 +116,14 @@ export class MailboxOwner {
     return this.slot(name, encodePlainSlot(kind, content))
   }
 
-  identity() {
+  /** @param init.revoked certificates of devices that may not any more */
+  identity({ seq = 1, revoked = [] }: { seq?: number; revoked?: readonly Uint8Array[] } = {}) {
     const document = signIdentityDocument(this.#platform, this.#rootSeed, {
       v: 1,
       account: this.rootPk,
-      seq: 1,
+      seq,
       devices: [this.#platform.sha256(this.#certificate)],
-      revoked: [],
+      revoked: revoked.map((certificate) => this.#platform.sha256(certificate)),
     })
     const content = { document, certificates: [this.#certificate], sealPks: [this.#sealPk] }
     return this.plain(plainSlotKind.identity, plainSlotName.identity, encode(content))
@@ -126,7 +146,7 @@ export class MailboxOwner {
       suites: [1],
       prekey: this.#platform.kem.publicKey(this.#prekeySeed),
       priorKeys: this.#priorKeys,
-      hosts: [this.#home],
+      hosts: this.hosts,
       stampBits: this.stampBits,
       deviceCertificate: this.#certificate,
     })

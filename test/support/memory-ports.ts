@@ -175,11 +175,15 @@ export class MemoryNode {
     },
   }
 
+  /** Who keeps copies for this node. */
+  holders: readonly Host[] = []
+
   /** What another node showed to be newer than the record of the account here. */
   recordAhead: Uint8Array | undefined
 
   readonly directory: DirectoryPort = {
     home: () => ({ peerId: this.peerId, role: 'home', addresses: this.addresses }),
+    holders: () => this.holders,
     resolve: async (mailbox, hosts) => {
       await turn()
       return hosts.length > 0

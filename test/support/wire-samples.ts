@@ -30,6 +30,12 @@ import {
   plainSlotKind,
 } from '../../src/base/wire/plain-slot.ts'
 import {
+  decodePullerMessage,
+  decodeSourceMessage,
+  encodePullerMessage,
+  encodeSourceMessage,
+} from '../../src/base/wire/sync.ts'
+import {
   decodeTimeAnswer,
   decodeTimeRequest,
   encodeTimeAnswer,
@@ -225,6 +231,80 @@ export const recordCallSamples: readonly WireSample[] = [
   })),
 ]
 
+const copied = {
+  mail: {
+    kind: 'mail' as const,
+    expiresAtHours: 490_720,
+    pool: 1,
+    signed: counting(0),
+    body: counting(40),
+  },
+  chunk: {
+    kind: 'chunk' as const,
+    expiresAtHours: 0,
+    pool: 0,
+    signed: counting(0),
+    body: counting(9),
+  },
+  slot: {
+    kind: 'slot' as const,
+    expiresAtHours: 0,
+    pool: 0,
+    signed: counting(190),
+    body: counting(5),
+  },
+}
+const set = { count: 3, sum: counting(32, 5) }
+const pullerMessages = {
+  'sync hello': { kind: 'hello' as const, epoch: counting(16), upTo: 2 ** 40, set },
+  'sync hello, first': { kind: 'hello' as const, epoch: counting(0), upTo: 0, set },
+  'sync appeal': { kind: 'appeal' as const, mailbox: counting(32) },
+  'sync claim': {
+    kind: 'claim' as const,
+    rootPk: counting(32),
+    certificate: counting(180),
+    signature: counting(64),
+  },
+  'sync members': { kind: 'members' as const, bits: counting(2, 128) },
+  'sync introduction': {
+    kind: 'introduce' as const,
+    rootPk: counting(32),
+    slots: [copied.slot, copied.slot],
+  },
+  'sync want': { kind: 'want' as const, offer: 7, bits: counting(1, 192) },
+  'sync done': { kind: 'done' as const, offer: 2 ** 32 - 1 },
+}
+const sourceMessages = {
+  'sync welcome': { kind: 'welcome' as const, epoch: counting(16), isSame: true },
+  'sync challenge': { kind: 'challenge' as const, nonce: counting(32) },
+  'sync list': { kind: 'shared' as const, isFirst: true, isLast: false, roots: counting(64) },
+  'sync extent': { kind: 'extent' as const, items: 1000, bytes: 2 ** 33 },
+  'sync offer': { kind: 'offer' as const, offer: 7, mailbox: counting(32), ids: counting(48) },
+  'sync items': {
+    kind: 'items' as const,
+    offer: 7,
+    isLast: true,
+    items: [copied.mail, copied.chunk, copied.slot],
+  },
+  'sync mark': { kind: 'mark' as const, upTo: 41, set },
+}
+
+/** Messages of the sync stream. */
+export const syncSamples: readonly WireSample[] = [
+  ...Object.entries(pullerMessages).map(([name, value]) => ({
+    name,
+    value,
+    bytes: encodePullerMessage(value),
+    decode: decodePullerMessage,
+  })),
+  ...Object.entries(sourceMessages).map(([name, value]) => ({
+    name,
+    value,
+    bytes: encodeSourceMessage(value),
+    decode: decodeSourceMessage,
+  })),
+]
+
 const envelopeHeader = { suite: 1, keyId: counting(8), expiresAtHours: 490_720 }
 const slotHeader = {
   class: slotClass.sealed,
@@ -306,4 +386,5 @@ export const wireSamples: readonly WireSample[] = [
   ...recordSamples,
   ...recordCallSamples,
   ...callSamples,
+  ...syncSamples,
 ]

@@ -27,6 +27,8 @@ export interface PageOptions {
   readonly snapshot?: Snapshot | undefined
   /** The values are left out, empty. */
   readonly keysOnly?: boolean
+  /** From the end of the range backwards. */
+  readonly reverse?: boolean
 }
 
 export type DatabaseRow = readonly [key: Uint8Array, value: Uint8Array]

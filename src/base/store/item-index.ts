@@ -86,6 +86,17 @@ export class ItemIndex {
     return heads
   }
 
+  /** The last arrival among them, of any kind; 0 where there is none. */
+  lastJournaledOf(mailbox: MailboxId): number {
+    let last = 0
+    for (const entries of [this.#indexing, this.#journaled]) {
+      for (const { mailbox: of, head } of entries.values()) {
+        if (head.arrival > last && compareBytes(of, mailbox) === 0) last = head.arrival
+      }
+    }
+    return last
+  }
+
   add(entry: IndexEntry): void {
     this.#heads.set(entry.text, entry)
     this.#deps.filter.add(entry.key)

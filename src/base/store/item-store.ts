@@ -121,6 +121,9 @@ export interface ItemStore {
    *  once, whatever is written meanwhile. `next` is missing on the last page. */
   list(mailbox: MailboxId, page: ListPage): Promise<{ items: ItemHead[]; next?: number }>
 
+  /** Arrival of the mailbox's newest durable item; 0 where it has none. */
+  last(mailbox: MailboxId): Promise<number>
+
   /** Removes mail and chunks; leaves slots and what is not here. Writes `rows` with it. */
   remove(mailbox: MailboxId, ids: readonly ItemId[], rows?: readonly RowChange[]): Promise<void>
 

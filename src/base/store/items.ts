@@ -22,7 +22,16 @@ import type {
   StoredSlot,
 } from './item-store.ts'
 import type { ItemWriter } from './item-writer.ts'
-import { arrivalKey, expiryRange, family, indexKey, itemKinds, rangeOf, slotKey } from './keys.ts'
+import {
+  arrivalKey,
+  arrivalOfKey,
+  expiryRange,
+  family,
+  indexKey,
+  itemKinds,
+  rangeOf,
+  slotKey,
+} from './keys.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { Ledger } from './ledger.ts'
 import { damaged } from './row.ts'
@@ -159,6 +168,16 @@ export class Items implements ItemStore {
     const heads = rows.map(([key, value]) => decodeHead(key, value))
     const last = heads.at(-1)?.arrival ?? 0
     return [...heads, ...journaled.filter(({ arrival }) => arrival > last)].slice(0, limit)
+  }
+
+  async last(mailbox: MailboxId): Promise<number> {
+    const journaled = this.#deps.index.lastJournaledOf(mailbox)
+    const ends = Object.values(itemKinds).map(async (kind) => {
+      const init = { limit: 1, keysOnly: true, reverse: true }
+      const [row] = await this.#deps.database.page(rangeOf(family.arrival, mailbox, kind), init)
+      return row ? arrivalOfKey(row[0]) : 0
+    })
+    return Math.max(journaled, ...(await Promise.all(ends)))
   }
 
   async expire(nowHours: number, limit: number): Promise<number> {

@@ -18,7 +18,7 @@
  * @module
  */
 
-import { asBuffer, writeU64 } from './row.ts'
+import { asBuffer, readU64, writeU64 } from './row.ts'
 
 const mailboxBytes = 32
 const idPrefixBytes = 16
@@ -50,6 +50,8 @@ const tables = {
   'outbox-envelopes': 9,
   'mesh-peers': 10,
   records: 11,
+  'sync-cursors': 14,
+  'sync-members': 15,
   clock: 26,
 } as const
 
@@ -99,6 +101,11 @@ export function arrivalKey(mailbox: Uint8Array, kind: number, arrival: number): 
   key[33] = kind
   writeU64(key, arrival, 34)
   return key
+}
+
+/** The arrival in such a key. */
+export function arrivalOfKey(key: Uint8Array): number {
+  return readU64(asBuffer(key), 34)
 }
 
 export function segmentKey(segment: number): Uint8Array {

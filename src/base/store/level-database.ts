@@ -117,13 +117,14 @@ function databaseOf(level: Level, { writeOptions, copy, compact, close }: Medium
         throw unreadable(error)
       }
     },
-    async page(range, { limit, after, snapshot, keysOnly = false }) {
+    async page(range, { limit, after, snapshot, keysOnly = false, reverse = false }) {
       // Read to the end of its limit: LevelDB tells of a damaged block only there.
       const iterator = level.iterator({
         ...(after ? { gt: after } : { gte: range.gte }),
         lt: range.lt,
         limit,
         values: !keysOnly,
+        reverse,
         ...snapshotOption(snapshot),
       })
       try {

@@ -18,3 +18,6 @@ export const recordProtocol: Protocol = { id: '/abzu/record/1.0.0', streamsMax: 
 
 /** A node's time. @see docs/protocol.md#time */
 export const timeProtocol: Protocol = { id: '/abzu/time/1.0.0', streamsMax: 2 }
+
+/** Copies of mailboxes, brought up to what another node has. @see docs/protocol.md#sync */
+export const syncProtocol: Protocol = { id: '/abzu/sync/1.0.0', streamsMax: 4 }

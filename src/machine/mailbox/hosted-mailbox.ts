@@ -24,6 +24,7 @@ import {
   doorShape,
   type Acknowledgement,
   type Door,
+  type Host,
 } from '../../base/wire/records.ts'
 import { decodeShape } from '../../base/wire/shape.ts'
 import { parseSlotHeader, slotClass, type SlotHeader } from '../../base/wire/slot.ts'
@@ -43,6 +44,8 @@ export interface CheckedSlot extends SignedSlot {
   /** Takes the change into memory, once the slot is durable. */
   readonly apply: () => void
   readonly acknowledged?: Acknowledgement
+  /** It says which devices sign what follows. */
+  readonly isIdentity: boolean
 }
 
 interface CurrentRecord {
@@ -51,12 +54,15 @@ interface CurrentRecord {
   /** Key id to the hour until which it is accepted; the current prekey has none. */
   readonly keys: ReadonlyMap<string, number>
   readonly stampBits: number
+  readonly hosts: readonly Host[]
 }
 
 interface Identity {
   readonly seq: number
   /** Public keys of the devices that may sign. */
   readonly devices: ReadonlySet<string>
+  /** Hashes of the certificates of those that may not any more. */
+  readonly revoked: ReadonlySet<string>
 }
 
 export class HostedMailbox {
@@ -111,6 +117,16 @@ export class HostedMailbox {
     return this.#record?.signed
   }
 
+  /** Who holds copies, by the newest record. */
+  get hosts(): readonly Host[] {
+    return this.#record?.hosts ?? []
+  }
+
+  /** Whether the account has revoked the device of a certificate. */
+  isRevoked(certificate: Uint8Array): boolean {
+    return this.#identity?.revoked.has(mapKey(this.#platform.sha256(certificate))) ?? false
+  }
+
   /** What a stranger's stamp has to be worth; 0 where strangers are not let in. */
   get stampBits(): number {
     return this.#record?.stampBits ?? 0
@@ -138,7 +154,7 @@ export class HostedMailbox {
         ? this.#checkPlain(header, slot.body)
         : { apply: () => undefined }
     this.#checkSignature(slot.signed, header, meaning.identity ?? this.#identity)
-    return { ...slot, ...meaning, header }
+    return { ...slot, ...meaning, header, isIdentity: meaning.identity !== undefined }
   }
 
   #checkSignature(signed: Uint8Array, header: SlotHeader, identity: Identity | undefined): void {
@@ -211,7 +227,8 @@ export class HostedMailbox {
       }
       return mapKey(openDeviceCertificate(this.#platform, signed, this.rootPk).signPk)
     })
-    return { seq: document.seq, devices: new Set(devices) }
+    const revoked = new Set(document.revoked.map(mapKey))
+    return { seq: document.seq, devices: new Set(devices), revoked }
   }
 
   #parseRecord(signed: Uint8Array): CurrentRecord {
@@ -224,6 +241,7 @@ export class HostedMailbox {
       record.priorKeys.map(({ keyId, untilHours }) => [mapKey(keyId), untilHours]),
     )
     keys.set(mapKey(prekeyIdOf(this.#platform, record.prekey)), Number.POSITIVE_INFINITY)
-    return { signed, seq: record.seq, keys, stampBits: record.stampBits }
+    const { seq, stampBits, hosts } = record
+    return { signed, seq, keys, stampBits, hosts }
   }
 }

@@ -6,7 +6,9 @@
 
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { mailboxIdOf } from '../../base/crypto/address.ts'
-import type { Amount, ItemStore } from '../../base/store/item-store.ts'
+import { unverifiedRecord } from '../../base/crypto/mailbox-record.ts'
+import { plainSlotKey } from '../../base/crypto/slot-header.ts'
+import type { ItemStore } from '../../base/store/item-store.ts'
 import type { RowChange, Table, TableName } from '../../base/store/table.ts'
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, mapKey } from '../../base/util/bytes.ts'
@@ -16,12 +18,17 @@ import { Tally } from '../../base/util/metric.ts'
 import { Listeners } from '../../base/util/listeners.ts'
 import { Turns } from '../../base/util/turns.ts'
 import type { Log } from '../../base/util/log.ts'
+import { Watchers } from '../../base/util/watchers.ts'
 import type { DeliverRequest } from '../../base/wire/deliver.ts'
-import { acknowledgedIdBytes, type Acknowledgement } from '../../base/wire/records.ts'
+import { parsePlainSlot, plainSlotName } from '../../base/wire/plain-slot.ts'
+import { acknowledgedIdBytes, type Acknowledgement, type Host } from '../../base/wire/records.ts'
+import type { CopiedItem } from '../../base/wire/sync.ts'
 import { AcknowledgedIds } from './acknowledged-ids.ts'
 import { Admissions, pool, type Admitted } from './admission.ts'
+import { CopyIntake } from './copy-intake.ts'
 import { HostedMailbox, type CheckedSlot, type SignedSlot } from './hosted-mailbox.ts'
 import type { MailboxLimits } from './mailbox-limits.ts'
+import { Totals, type MailboxTotals } from './mailbox-totals.ts'
 import { OwnMailbox, type SlotDesk } from './own-mailbox.ts'
 import type { Origin } from './stranger-rates.ts'
 
@@ -46,17 +53,6 @@ export type Taken =
 
 const dayMs = 86_400_000
 
-/** What all mailboxes hold together. */
-export interface MailboxTotals {
-  readonly mailboxes: number
-  readonly mail: Amount
-  readonly chunk: Amount
-  readonly slot: Amount
-}
-
-/** How long a sum over all mailboxes is told again. */
-const totalsMs = 60_000
-
 export class Mailboxes implements SlotDesk {
   /** What deliveries were answered, since the start. */
   readonly taken = new Tally<'durable' | ErrorCode>()
@@ -68,18 +64,32 @@ export class Mailboxes implements SlotDesk {
   readonly #inMemory = new Map<string, Promise<HostedMailbox | undefined>>()
   readonly #ready = new Map<string, HostedMailbox>()
   readonly #listeners = new Listeners()
-  readonly #recordWatchers = new Set<(mailbox: MailboxId) => void>()
+  readonly #recordWatchers = new Watchers<MailboxId>()
+  readonly #newsWatchers = new Watchers<MailboxId>()
   /** Per mailbox: the last change of its slots, so that each sees what the one before it did. */
   readonly #changes = new Turns()
+  readonly #copies: CopyIntake
+  readonly #totals: Totals
 
   constructor(deps: MailboxesDeps) {
     this.#deps = deps
     const { platform, store, limits, clock, log } = deps
+    const { items } = store
     this.#hostedRows = store.table('mailboxes')
     this.#acknowledged = new AcknowledgedIds({ table: store.table('acknowledged'), log })
+    this.#totals = new Totals({ clock, items, hosted: () => this.hosted() })
+    this.#copies = new CopyIntake({
+      ...deps,
+      items,
+      acknowledged: this.#acknowledged,
+      changes: this.#changes,
+      hosted: async (mailbox) => this.#expectHosted(mailbox),
+      storeSlots: async (hosted, checked) => this.#storeSlots(hosted, checked),
+      arrived: (mailbox) => this.#arrived(mailbox),
+    })
     this.#admissions = new Admissions({
       platform,
-      items: store.items,
+      items,
       acknowledged: this.#acknowledged,
       doorUses: store.table('door-uses'),
       limits,
@@ -88,8 +98,14 @@ export class Mailboxes implements SlotDesk {
   }
 
   /** Hosts a mailbox whose first slots are given; the identity slot comes first. Resolves after fsync.
-   *  @throws {AbzuError} ABZU_ALREADY_EXISTS, ABZU_MALFORMED, ABZU_SIGNATURE_INVALID, those of the store */
-  async host(rootPk: Uint8Array, slots: readonly SignedSlot[]): Promise<OwnMailbox> {
+   *  @param named nodes that its record has to name as hosts
+   *  @throws {AbzuError} ABZU_ALREADY_EXISTS, ABZU_DENIED (not named), ABZU_MALFORMED, ABZU_SIGNATURE_INVALID, those
+   *  of the store */
+  async host(
+    rootPk: Uint8Array,
+    slots: readonly SignedSlot[],
+    named: readonly PeerId[] = [],
+  ): Promise<OwnMailbox> {
     const { platform, store } = this.#deps
     const mailbox = mailboxIdOf(platform, rootPk)
     if (this.#hostedRows.get(mailbox)) {
@@ -97,10 +113,15 @@ export class Mailboxes implements SlotDesk {
     }
     const hosted = new HostedMailbox(platform, mailbox, rootPk)
     for (const slot of slots) hosted.check(slot).apply()
+    const hosts = hosted.hosts.map(({ peerId }) => peerId)
+    if (!named.every((peer) => hosts.includes(peer))) {
+      throw new AbzuError('ABZU_DENIED', 'the account does not name these nodes as its hosts')
+    }
     const row = { table: this.#hostedRows.name, key: mailbox, value: rootPk }
     await store.items.putSlots(slots, [row])
     this.#keep(hosted)
-    this.#tellOfRecord(mailbox)
+    this.#recordWatchers.tell(mailbox)
+    this.#newsWatchers.tell(mailbox)
     return this.#own(mailbox)
   }
 
@@ -123,14 +144,34 @@ export class Mailboxes implements SlotDesk {
     return (await this.#hosted(mailbox))?.record
   }
 
-  /** Calls `listener`, which must not throw, with each mailbox whose record has changed, once that is durable. */
-  watchRecords(listener: (mailbox: MailboxId) => void): Cancel {
-    this.#recordWatchers.add(listener)
-    return () => this.#recordWatchers.delete(listener)
+  /** Root public key of the account whose mailbox this is, where it is hosted here. */
+  rootOf(mailbox: MailboxId): Uint8Array | undefined {
+    return this.#hostedRows.get(mailbox)
   }
 
-  #tellOfRecord(mailbox: MailboxId): void {
-    for (const watcher of this.#recordWatchers) watcher(concatBytes(mailbox) as MailboxId)
+  /** Whether the account of a mailbox hosted here has revoked the device of a certificate. */
+  async isRevoked(mailbox: MailboxId, certificate: Uint8Array): Promise<boolean> {
+    return (await this.#hosted(mailbox))?.isRevoked(certificate) ?? false
+  }
+
+  /** Who holds copies of a mailbox that is hosted here, by its newest record; nobody where it is not.
+   *  @throws {AbzuError} ABZU_STORE_DAMAGED */
+  async hostsOf(mailbox: MailboxId): Promise<readonly Host[]> {
+    const known = this.#ready.get(mapKey(mailbox))
+    if (known) return known.hosts
+    const key = plainSlotKey(this.#deps.platform, mailbox, plainSlotName.record)
+    const slot = await this.#deps.store.items.slot(mailbox, key)
+    return slot?.body.length ? unverifiedRecord(parsePlainSlot(slot.body).content).hosts : []
+  }
+
+  /** Calls `listener`, which must not throw, with each mailbox whose record has changed, once that is durable. */
+  watchRecords(listener: (mailbox: MailboxId) => void): Cancel {
+    return this.#recordWatchers.add(listener)
+  }
+
+  /** Calls `listener`, which must not throw, with each mailbox that has got an item, once that is durable. */
+  watchNews(listener: (mailbox: MailboxId) => void): Cancel {
+    return this.#newsWatchers.add(listener)
   }
 
   /** Takes a batch of deliveries from one peer; `neighbour` stands for where it is connected from. Resolves,
@@ -208,21 +249,43 @@ export class Mailboxes implements SlotDesk {
   }
 
   async #putSlots(mailbox: MailboxId, slots: readonly SignedSlot[]): Promise<void> {
-    const { items } = this.#deps.store
-    const hosted = await this.#hosted(mailbox)
-    if (!hosted) throw new AbzuError('ABZU_NOT_HOSTED', 'no such mailbox is hosted here')
+    const hosted = await this.#expectHosted(mailbox)
     const checked = slots.map((slot) => hosted.check(slot))
     this.#expectRoom(hosted, checked)
+    await this.#storeSlots(hosted, checked)
+  }
+
+  async #storeSlots(hosted: HostedMailbox, checked: readonly CheckedSlot[]): Promise<void> {
+    const { items } = this.#deps.store
+    const { mailbox } = hosted
     const acknowledged = checked.flatMap((slot) => slot.acknowledged ?? [])
     const removal = this.#removal(mailbox, acknowledged)
     // Both are queued in this turn, so that one commit takes them; the removal first, since an
     // acknowledgement without its removal would leave the mail there.
     const isEmpty = removal.rows.length === 0
     const removed = isEmpty ? undefined : items.remove(mailbox, removal.ids, removal.rows)
-    const [results] = await Promise.all([items.putSlots(slots), removed])
+    const [results] = await Promise.all([items.putSlots(checked), removed])
     const before = hosted.record
     for (const [n, slot] of checked.entries()) if (results[n] === 'stored') slot.apply()
-    if (hosted.record !== before) this.#tellOfRecord(mailbox)
+    if (hosted.record !== before) this.#recordWatchers.tell(mailbox)
+    this.#newsWatchers.tell(mailbox)
+  }
+
+  /** Whether an item that another copy has is wanted here: it is not here, nor acknowledged by its owner.
+   *  @throws {AbzuError} ABZU_STORE_DAMAGED */
+  wants(mailbox: MailboxId, idPrefix: Uint8Array): boolean {
+    return this.#copies.wants(mailbox, idPrefix)
+  }
+
+  /** See `CopyIntake.take`. */
+  async takeCopies(mailbox: MailboxId, copies: readonly CopiedItem[]): Promise<void> {
+    await this.#copies.take(mailbox, copies)
+  }
+
+  async #expectHosted(mailbox: MailboxId): Promise<HostedMailbox> {
+    const hosted = await this.#hosted(mailbox)
+    if (!hosted) throw new AbzuError('ABZU_NOT_HOSTED', 'no such mailbox is hosted here')
+    return hosted
   }
 
   #expectRoom(hosted: HostedMailbox, slots: readonly CheckedSlot[]): void {
@@ -260,9 +323,12 @@ export class Mailboxes implements SlotDesk {
   }
 
   #announce(admitted: readonly Admitted[]): void {
-    for (const key of new Set(admitted.map(({ hosted }) => hosted.key))) {
-      this.#listeners.tell(key)
-    }
+    for (const { mailbox } of new Set(admitted.map(({ hosted }) => hosted))) this.#arrived(mailbox)
+  }
+
+  #arrived(mailbox: MailboxId): void {
+    this.#listeners.tell(mapKey(mailbox))
+    this.#newsWatchers.tell(mailbox)
   }
 
   /** Removes mail whose own header says that it is over, and forgets acknowledgements that no copy can
@@ -283,33 +349,8 @@ export class Mailboxes implements SlotDesk {
 
   /** Counted anew once a minute at most: there may be thousands of mailboxes. */
   async totals(): Promise<MailboxTotals> {
-    const nowMs = this.#deps.clock.monotonicMs()
-    if (!this.#totals || nowMs - this.#totals.atMs > totalsMs) {
-      this.#totals = { atMs: nowMs, sum: this.#sum() }
-      this.#totals.sum.catch(() => (this.#totals = undefined))
-    }
-    return this.#totals.sum
+    return this.#totals.read()
   }
-
-  async #sum(): Promise<MailboxTotals> {
-    let mailboxes = 0
-    const kinds = ['mail', 'chunk', 'slot'] as const
-    const sum = kinds.map(() => ({ items: 0, bytes: 0 }))
-    for await (const { mailbox } of this.hosted()) {
-      mailboxes++
-      for (const used of this.#deps.store.items.usage(mailbox)) {
-        for (const [n, kind] of kinds.entries()) {
-          const amount = sum[n] as { items: number; bytes: number }
-          amount.items += used[kind].items
-          amount.bytes += used[kind].bytes
-        }
-      }
-    }
-    const [mail, chunk, slot] = sum as [Amount, Amount, Amount]
-    return { mailboxes, mail, chunk, slot }
-  }
-
-  #totals: { readonly atMs: number; readonly sum: Promise<MailboxTotals> } | undefined
 
   async #hosted(mailbox: MailboxId): Promise<HostedMailbox | undefined> {
     const key = mapKey(mailbox)

@@ -39,6 +39,9 @@ export interface DirectoryDeps {
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly log: Log
+  /** Nodes that have agreed to keep copies for this one.
+   *  @default nobody */
+  readonly holders?: () => readonly Host[]
 }
 
 /** What became of a record that was offered to the mesh. */
@@ -77,6 +80,11 @@ export class Directory {
       .map((address) => address.replace(/\/p2p\/[^/]+$/, ''))
       .slice(0, wireLimits.addressesMax)
     return { peerId: transport.peerId, role: 'home', addresses }
+  }
+
+  /** Nodes that have agreed to keep copies of what is at home here. */
+  holders(): readonly Host[] {
+    return this.#deps.holders?.() ?? []
   }
 
   /** A newer record of a mailbox hosted here than the one that it has, where another node showed one. */

@@ -31,7 +31,7 @@ export interface AccountDeps {
   readonly scheduler: Scheduler
   readonly log: Log
   readonly port: MailboxPort
-  readonly directory: Pick<DirectoryPort, 'home' | 'ahead'>
+  readonly directory: Pick<DirectoryPort, 'home' | 'holders' | 'ahead'>
 }
 
 export interface AccountInit {
@@ -61,7 +61,7 @@ export class Account {
   readonly acknowledgements: Acknowledgements
   readonly #device: HeldDevice
   readonly #keyring: Keyring
-  readonly #directory: Pick<DirectoryPort, 'home' | 'ahead'>
+  readonly #directory: Pick<DirectoryPort, 'home' | 'holders' | 'ahead'>
 
   /** Reads the keyring and what else the account needs at once; the vault's entries are read later.
    *  @throws {AbzuError} ABZU_STORE_DAMAGED, those of the store */
@@ -129,6 +129,11 @@ export class Account {
   get home(): Host & { readonly peerId: PeerId } {
     const home = this.#directory.home()
     return { ...home, peerId: home.peerId as PeerId }
+  }
+
+  /** Everybody who has, or is to have, a copy of its mailbox: the home, and all that agreed. */
+  get hosts(): readonly Host[] {
+    return [this.home, ...this.#directory.holders()]
   }
 
   /** A newer record of this account than its mailbox has, where another node showed one. */

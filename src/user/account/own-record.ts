@@ -3,6 +3,7 @@
 import { prekeyIdOf, recordHoursMax, signMailboxRecord } from '../../base/crypto/mailbox-record.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { suiteXWing } from '../../base/wire/envelope.ts'
+import { wireLimits } from '../../base/wire/limits.ts'
 import type { Host, MailboxRecord } from '../../base/wire/records.ts'
 import type { Device } from './device.ts'
 
@@ -74,10 +75,16 @@ export function surpassingRecord(
   return following(signing, last, { seq: Math.max(last.seq, ahead.seq) + 1 })
 }
 
-/** The record that follows `last` where the home is reached in another way. */
-export function movedRecord(signing: SigningInit, last: MailboxRecord, home: Host): Uint8Array {
-  const others = last.hosts.filter(({ role }) => role !== 'home')
-  return following(signing, last, { hosts: [home, ...others] })
+/** The record that follows `last` where others are hosts, or are reached in another way. Who was the home once is
+ *  named as long as there is room. */
+export function movedRecord(
+  signing: SigningInit,
+  last: MailboxRecord,
+  hosts: readonly Host[],
+): Uint8Array {
+  const now = new Set(hosts.map(({ peerId }) => peerId))
+  const former = last.hosts.filter(({ role, peerId }) => role === 'former' && !now.has(peerId))
+  return following(signing, last, { hosts: [...hosts, ...former].slice(0, wireLimits.hostsMax) })
 }
 
 /** The record that follows `last` for an account that lets strangers write, or does not. */

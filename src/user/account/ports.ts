@@ -113,6 +113,8 @@ export interface KnownRecord {
 export interface DirectoryPort {
   /** This node as a home, with the addresses at which it can be reached now. */
   home(): Host
+  /** Nodes that have agreed to keep copies of what lives here, with their addresses. */
+  holders(): readonly Host[]
   /** The newest signed mailbox record that `hosts` or other nodes have, and not older than `known`; where `hosts`
    *  are none, it is found by the mailbox alone. The caller verifies it.
    *  @throws {AbzuError} ABZU_UNREACHABLE, ABZU_NOT_FOUND, ABZU_OVERLOADED */

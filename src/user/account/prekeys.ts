@@ -59,11 +59,12 @@ export class Prekeys {
     return this.#record
   }
 
-  /** Signs a record that names `home` as it is now, where the last one does not. */
-  async follow(home: Host): Promise<void> {
+  /** Signs a record that names these hosts as they are now, where the last one does not. */
+  async follow(hosts: readonly Host[]): Promise<void> {
     await this.#change((record) => {
-      const last = record.hosts.find(({ role }) => role === 'home')
-      return last && isSameHost(last, home) ? undefined : movedRecord(this.#init, record, home)
+      const last = record.hosts.filter(({ role }) => role !== 'former')
+      const isSame = mapKey(listed(last)) === mapKey(listed(hosts))
+      return isSame ? undefined : movedRecord(this.#init, record, hosts)
     })
   }
 
@@ -176,8 +177,7 @@ function isRotationDue({ notBeforeHours }: MailboxRecord, nowHours: number): boo
   return nowHours - notBeforeHours >= rotationHours || notBeforeHours > nowHours + 1
 }
 
-function isSameHost(a: Host, b: Host): boolean {
-  const listed = ({ peerId, role, addresses = [] }: Host): Uint8Array =>
-    encode([peerId, role, addresses.toSorted()])
-  return mapKey(listed(a)) === mapKey(listed(b))
+function listed(hosts: readonly Host[]): Uint8Array {
+  const each = hosts.map(({ peerId, role, addresses = [] }) => [peerId, role, addresses.toSorted()])
+  return encode(each.toSorted(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)))
 }

@@ -13,7 +13,7 @@ export async function upkeep(
       const ahead = await account.recordAhead()
       if (ahead) await prekeys.surpass(ahead)
     },
-    async () => prekeys.follow(account.home),
+    async () => prekeys.follow(account.hosts),
     async () => prekeys.rotateIfDue(),
     async () => account.write([...doors.upkeep(), ...acknowledgements.expired()]),
     async () => prekeys.destroyExpired(init.drain),

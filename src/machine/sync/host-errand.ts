@@ -1,0 +1,119 @@
+import type { ItemStore } from '../../base/store/item-store.ts'
+import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import { plainSlotKey } from '../../base/crypto/slot-header.ts'
+import type { MailboxId, PeerId } from '../../base/util/brand.ts'
+import { equalBytes } from '../../base/util/bytes.ts'
+import { AbzuError } from '../../base/util/errors.ts'
+import { plainSlotName } from '../../base/wire/plain-slot.ts'
+import type { CopiedItem, PullerMessage } from '../../base/wire/sync.ts'
+import type { Mailboxes } from '../mailbox/mailboxes.ts'
+import type { CopyRoom } from './copy-room.ts'
+import type { Errand, Mark } from './puller.ts'
+import { sumOfSet, type SharedMailboxes } from './shared-mailboxes.ts'
+import type { SourceCursor } from './sync-cursors.ts'
+
+export interface HostErrandDeps {
+  readonly platform: Pick<CryptoPlatform, 'sha256'>
+  readonly items: Pick<ItemStore, 'slot'>
+  readonly mailboxes: Pick<Mailboxes, 'rootOf' | 'hostsOf'>
+  readonly shared: Pick<SharedMailboxes, 'with'>
+  readonly room: Pick<CopyRoom, 'left' | 'taken'>
+  readonly self: PeerId
+}
+
+/** A node brings its copies up to date with those of another host, for as long as both are there. */
+export class HostErrand implements Errand {
+  readonly named: readonly PeerId[]
+  readonly #deps: HostErrandDeps
+  readonly #peer: PeerId
+  readonly #cursor: SourceCursor
+  readonly #marked: () => void
+  /** Received in this session. */
+  items = 0
+  bytes = 0
+
+  constructor(
+    deps: HostErrandDeps,
+    { peer, cursor, marked }: { peer: PeerId; cursor: SourceCursor; marked: () => void },
+  ) {
+    this.#deps = deps
+    this.#peer = peer
+    this.#cursor = cursor
+    this.#marked = marked
+    this.named = [deps.self, peer]
+  }
+
+  async greet(say: (message: PullerMessage) => void): Promise<void> {
+    for (const { mailbox } of this.#deps.shared.with(this.#peer).values()) {
+      if (this.#cursor.has(mailbox)) continue
+      const introduction = await this.introduction(mailbox)
+      if (introduction) say(introduction)
+    }
+    const { cursor, members } = this.#cursor
+    const { epoch = new Uint8Array(), upTo = 0 } = cursor ?? {}
+    say({ kind: 'hello', epoch, upTo, set: sumOfSet(members) })
+  }
+
+  /** Tells the source of a record that it may not know, where by it the two share a mailbox. */
+  async introduction(mailbox: MailboxId): Promise<PullerMessage | undefined> {
+    const { platform, items, mailboxes } = this.#deps
+    const rootPk = mailboxes.rootOf(mailbox)
+    if (!rootPk || !(await this.#isShared(mailbox))) return undefined
+    const slots: CopiedItem[] = []
+    for (const name of [plainSlotName.identity, plainSlotName.record]) {
+      const slot = await items.slot(mailbox, plainSlotKey(platform, mailbox, name))
+      if (slot) slots.push({ kind: 'slot', expiresAtHours: 0, pool: 0, ...slot })
+    }
+    return { kind: 'introduce', rootPk, slots }
+  }
+
+  greeted(): Iterable<MailboxId> {
+    return Array.from(this.#cursor.members, ({ mailbox }) => mailbox)
+  }
+
+  isKnown(mailbox: MailboxId, epoch: Uint8Array): boolean {
+    const { cursor } = this.#cursor
+    return cursor !== undefined && equalBytes(cursor.epoch, epoch) && this.#cursor.has(mailbox)
+  }
+
+  async isWelcome(mailbox: MailboxId): Promise<boolean> {
+    const { mailboxes, room } = this.#deps
+    if (mailboxes.rootOf(mailbox)) return this.#isShared(mailbox)
+    return (await room.left(this.#peer, mailbox)) > 0
+  }
+
+  async #isShared(mailbox: MailboxId): Promise<boolean> {
+    const hosts = await this.#deps.mailboxes.hostsOf(mailbox)
+    return this.named.every((peer) => hosts.some(({ peerId }) => peerId === peer))
+  }
+
+  async expectRoom(mailbox: MailboxId, bytes: number): Promise<void> {
+    const { room } = this.#deps
+    if (bytes > (await room.left(this.#peer, mailbox))) {
+      throw new AbzuError('ABZU_QUOTA_EXCEEDED', 'no more is kept for this peer')
+    }
+    room.taken(this.#peer, bytes)
+  }
+
+  claim(): never {
+    throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'a challenge without an appeal')
+  }
+
+  extent(): void {}
+
+  stored({ items, bytes }: { readonly items: number; readonly bytes: number }): void {
+    this.items += items
+    this.bytes += bytes
+  }
+
+  async marked({ epoch, upTo, mailboxes }: Mark): Promise<void> {
+    const { cursor, members } = this.#cursor
+    const now = sumOfSet(mailboxes.map((mailbox) => ({ mailbox })))
+    const isAsBefore =
+      cursor?.upTo === upTo &&
+      equalBytes(cursor.epoch, epoch) &&
+      equalBytes(sumOfSet(members).sum, now.sum)
+    if (!isAsBefore) await this.#cursor.advance({ epoch, upTo }, mailboxes)
+    this.#marked()
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * The puller's side of one sync stream: wants what it has not got, stores it, and says when that is durable. For
+ * whom it pulls, its errand knows.
+ * @see docs/protocol.md#sync
+ * @module
+ */
+
+import { mailboxIdOf } from '../../base/crypto/address.ts'
+import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import type { MailboxId, PeerId } from '../../base/util/brand.ts'
+import { concatBytes, mapKey } from '../../base/util/bytes.ts'
+import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
+import {
+  decodeSourceMessage,
+  encodePullerMessage,
+  offeredIdBytes,
+  toBits,
+  type CopiedItem,
+  type PullerMessage,
+  type SetSum,
+  type SourceMessage,
+} from '../../base/wire/sync.ts'
+import type { Mailboxes } from '../mailbox/mailboxes.ts'
+import type { FrameStream } from '../transport/frame-stream.ts'
+import type { Origins } from './origins.ts'
+
+export interface PullerDeps {
+  readonly platform: Pick<CryptoPlatform, 'sha256'>
+  readonly mailboxes: Pick<Mailboxes, 'rootOf' | 'host' | 'wants' | 'takeCopies'>
+  readonly origins: Pick<Origins, 'note'>
+}
+
+/** Everything that the source had of some mailboxes is durable here. */
+export interface Mark {
+  /** Of the source, 16 bytes. */
+  readonly epoch: Uint8Array
+  readonly upTo: number
+  /** The mailboxes, as the source sums them. */
+  readonly set: SetSum
+  /** Those of them that are here. */
+  readonly mailboxes: readonly MailboxId[]
+}
+
+/** For whom a pull is, and what that allows. */
+export interface Errand {
+  /** Says what the stream begins with. */
+  greet(say: (message: PullerMessage) => void): Promise<void>
+  /** The mailboxes of which the greeting spoke. */
+  greeted(): Iterable<MailboxId>
+  /** Whether the greeting spoke of this mailbox, to a source of this epoch. */
+  isKnown(mailbox: MailboxId, epoch: Uint8Array): boolean
+  /** Whether a copy of this mailbox is to be here. */
+  isWelcome(mailbox: MailboxId): Promise<boolean>
+  /** @throws {AbzuError} ABZU_QUOTA_EXCEEDED where there is no room for so many bytes of it */
+  expectRoom(mailbox: MailboxId, bytes: number): Promise<void>
+  /** Nodes that the record of a mailbox which is new here has to name. */
+  readonly named: readonly PeerId[]
+  /** Signs what the source asks to be signed.
+   *  @throws {AbzuError} ABZU_PROTOCOL_VIOLATION where there is nothing to sign */
+  claim(nonce: Uint8Array): PullerMessage
+  /** The source has said how much there is. */
+  extent(amount: { readonly items: number; readonly bytes: number }): void
+  /** Items were stored. */
+  stored(amount: { readonly items: number; readonly bytes: number }): void
+  marked(mark: Mark): Promise<void>
+}
+
+interface Offer {
+  readonly mailbox: MailboxId
+  readonly ids: readonly Uint8Array[]
+  /** Stores that are under way. */
+  readonly stores: Promise<void>[]
+}
+
+type Message<K extends SourceMessage['kind']> = Extract<SourceMessage, { kind: K }>
+
+export class Puller {
+  readonly #deps: PullerDeps
+  readonly #stream: FrameStream
+  readonly #errand: Errand
+  readonly #offers = new Map<number, Offer>()
+  /** Root keys of the mailboxes that the source shares. */
+  #listed = new Map<string, { readonly mailbox: MailboxId; readonly rootPk: Uint8Array }>()
+  #epoch: Uint8Array = new Uint8Array()
+  /** Work on what was received, one piece after the other. */
+  #work: Promise<void> = Promise.resolve()
+
+  constructor(deps: PullerDeps, stream: FrameStream, errand: Errand) {
+    this.#deps = deps
+    this.#stream = stream
+    this.#errand = errand
+  }
+
+  /** Pulls until the stream ends.
+   *  @throws {AbzuError} why it failed: ABZU_UNREACHABLE, ABZU_DENIED, ABZU_QUOTA_EXCEEDED, those of the store */
+  async run(): Promise<void> {
+    await this.#errand.greet((message) => this.say(message))
+    for await (const payloads of this.#stream.batches()) {
+      for (const payload of payloads) await this.#take(decodeSourceMessage(payload))
+    }
+  }
+
+  /** Tells the source something. */
+  say(message: PullerMessage): void {
+    this.#stream.send(encodePullerMessage(message))
+  }
+
+  async #take(message: SourceMessage): Promise<void> {
+    switch (message.kind) {
+      case 'welcome':
+        return this.#enter(message)
+      case 'challenge':
+        return this.say(this.#errand.claim(message.nonce))
+      case 'extent':
+        return this.#errand.extent(message)
+      case 'shared':
+        return this.#learn(message)
+      case 'offer':
+        return this.#answer(message)
+      case 'items':
+        return this.#receive(message)
+      case 'mark': {
+        await this.#work
+        const { upTo, set } = message
+        const mailboxes = Array.from(this.#listed.values(), ({ mailbox }) => mailbox).filter(
+          (mailbox) => this.#deps.mailboxes.rootOf(mailbox) !== undefined,
+        )
+        return this.#errand.marked({ epoch: this.#epoch, upTo, set, mailboxes })
+      }
+    }
+  }
+
+  #enter({ epoch, isSame }: Message<'welcome'>): void {
+    this.#epoch = concatBytes(epoch)
+    if (!isSame) return
+    for (const mailbox of this.#errand.greeted()) {
+      const rootPk = this.#deps.mailboxes.rootOf(mailbox)
+      if (rootPk) this.#listed.set(mapKey(mailbox), { mailbox, rootPk })
+    }
+  }
+
+  #learn({ isFirst, isLast, roots }: Message<'shared'>): void {
+    if (isFirst) this.#listed = new Map()
+    for (let at = 0; at < roots.length; at += 32) {
+      const rootPk = roots.slice(at, at + 32)
+      const mailbox = mailboxIdOf(this.#deps.platform, rootPk)
+      this.#listed.set(mapKey(mailbox), { mailbox, rootPk })
+    }
+    if (!isLast) return
+    const flags = Array.from(this.#listed.values(), ({ mailbox }) =>
+      this.#errand.isKnown(mailbox, this.#epoch),
+    )
+    this.say({ kind: 'members', bits: toBits(flags) })
+  }
+
+  async #answer({ offer, mailbox: bytes, ids: joined }: Message<'offer'>): Promise<void> {
+    const mailbox = concatBytes(bytes) as MailboxId
+    const isListed = this.#listed.has(mapKey(mailbox))
+    const isWelcome = isListed && (await this.#errand.isWelcome(mailbox))
+    const ids: Uint8Array[] = []
+    const flags: boolean[] = []
+    for (let at = 0; at < joined.length; at += offeredIdBytes) {
+      const id = joined.slice(at, at + offeredIdBytes)
+      const isWanted = isWelcome && this.#deps.mailboxes.wants(mailbox, id)
+      flags.push(isWanted)
+      if (isWanted) ids.push(id)
+    }
+    if (ids.length > 0) this.#offers.set(offer, { mailbox, ids, stores: [] })
+    this.say({ kind: 'want', offer, bits: toBits(flags) })
+  }
+
+  #receive({ offer: number, isLast, items }: Message<'items'>): void {
+    const offer = this.#offers.get(number)
+    if (!offer) throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'items of no offer')
+    for (const id of offer.ids) this.#deps.origins.note(this.#stream.peer, id)
+    const store = this.#store(offer.mailbox, items)
+    store.catch((error: unknown) => this.#stream.abort(toAbzuError(error)))
+    offer.stores.push(store)
+    if (!isLast) return
+    this.#offers.delete(number)
+    this.#work = this.#work
+      .then(async () => Promise.all(offer.stores))
+      .then(() => this.say({ kind: 'done', offer: number }))
+    this.#work.catch((error: unknown) => this.#stream.abort(toAbzuError(error)))
+  }
+
+  async #store(mailbox: MailboxId, items: readonly CopiedItem[]): Promise<void> {
+    const { mailboxes } = this.#deps
+    const bytes = items.reduce((sum, { body }) => sum + body.length, 0)
+    await this.#errand.expectRoom(mailbox, bytes)
+    // One that is new here begins with its identity and its record.
+    const rootPk = mailboxes.rootOf(mailbox) ? undefined : this.#listed.get(mapKey(mailbox))?.rootPk
+    if (rootPk) await mailboxes.host(rootPk, items, this.#errand.named)
+    await mailboxes.takeCopies(mailbox, items)
+    this.#errand.stored({ items: items.length, bytes })
+  }
+}

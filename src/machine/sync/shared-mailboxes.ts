@@ -1,0 +1,115 @@
+import { addId, emptySum, sumBytes } from '../../base/store/id-sum.ts'
+import type { MailboxId, PeerId } from '../../base/util/brand.ts'
+import { mapKey } from '../../base/util/bytes.ts'
+import type { Cancel } from '../../base/util/clock.ts'
+import { toAbzuError } from '../../base/util/errors.ts'
+import type { Log } from '../../base/util/log.ts'
+import { Watchers } from '../../base/util/watchers.ts'
+import type { SetSum } from '../../base/wire/sync.ts'
+import type { Mailboxes } from '../mailbox/mailboxes.ts'
+
+export interface SharedMailboxesDeps {
+  readonly mailboxes: Pick<Mailboxes, 'hosted' | 'hostsOf' | 'rootOf' | 'watchRecords'>
+  readonly self: PeerId
+  readonly log: Log
+}
+
+/** A mailbox of which two nodes have copies. */
+export interface SharedMailbox {
+  readonly mailbox: MailboxId
+  /** Of its account, 32 bytes. */
+  readonly rootPk: Uint8Array
+}
+
+export type SharedSet = ReadonlyMap<string, SharedMailbox>
+
+const nothing: SharedSet = new Map()
+
+/** Which mailboxes this node shares with whom: those whose newest record here names both as hosts. Grants nothing
+ *  to who is named in no record. */
+export class SharedMailboxes {
+  readonly #deps: SharedMailboxesDeps
+  readonly #byPeer = new Map<PeerId, Map<string, SharedMailbox>>()
+  readonly #peersOf = new Map<string, readonly PeerId[]>()
+  readonly #watchers = new Watchers<PeerId>()
+  readonly #stopWatching: Cancel
+  readonly #reading = new Set<Promise<void>>()
+
+  /** Reads the record of every mailbox that is hosted here. */
+  static async open(deps: SharedMailboxesDeps): Promise<SharedMailboxes> {
+    const shared = new SharedMailboxes(deps)
+    for await (const { mailbox } of deps.mailboxes.hosted()) await shared.#read(mailbox)
+    return shared
+  }
+
+  private constructor(deps: SharedMailboxesDeps) {
+    this.#deps = deps
+    this.#stopWatching = deps.mailboxes.watchRecords((mailbox) => {
+      const reading = this.#read(mailbox).finally(() => this.#reading.delete(reading))
+      this.#reading.add(reading)
+    })
+  }
+
+  close(): void {
+    this.#stopWatching()
+  }
+
+  /** By the mailbox as the key of a map; a live view. */
+  with(peer: PeerId): SharedSet {
+    return this.#byPeer.get(peer) ?? nothing
+  }
+
+  /** Resolves when every record that has changed is taken into account. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#reading)
+  }
+
+  /** With whom anything is shared. */
+  peers(): PeerId[] {
+    return [...this.#byPeer.keys()]
+  }
+
+  /** Calls `listener`, which must not throw, with each peer with whom another set is shared now. */
+  watch(listener: (peer: PeerId) => void): Cancel {
+    return this.#watchers.add(listener)
+  }
+
+  async #read(mailbox: MailboxId): Promise<void> {
+    const { mailboxes, self, log } = this.#deps
+    try {
+      const hosts = await mailboxes.hostsOf(mailbox)
+      const peers = hosts.map(({ peerId }) => peerId as PeerId)
+      const rootPk = mailboxes.rootOf(mailbox)
+      const others = peers.includes(self) ? peers.filter((peer) => peer !== self) : []
+      this.#set(mailbox, rootPk, rootPk ? [...new Set(others)] : [])
+    } catch (error) {
+      log.error('record-unreadable', { error: toAbzuError(error) })
+    }
+  }
+
+  #set(mailbox: MailboxId, rootPk: Uint8Array = new Uint8Array(), peers: readonly PeerId[]): void {
+    const key = mapKey(mailbox)
+    const before = this.#peersOf.get(key) ?? []
+    if (peers.length > 0) this.#peersOf.set(key, peers)
+    else this.#peersOf.delete(key)
+    const gone = before.filter((peer) => !peers.includes(peer))
+    const come = peers.filter((peer) => !before.includes(peer))
+    for (const peer of gone) {
+      const set = this.#byPeer.get(peer)
+      set?.delete(key)
+      if (set?.size === 0) this.#byPeer.delete(peer)
+    }
+    for (const peer of come) {
+      const set = this.#byPeer.get(peer) ?? new Map<string, SharedMailbox>()
+      this.#byPeer.set(peer, set.set(key, { mailbox, rootPk }))
+    }
+    for (const peer of [...gone, ...come]) this.#watchers.tell(peer)
+  }
+}
+
+/** The sum by which two nodes compare which mailboxes they share. */
+export function sumOfSet(mailboxes: Iterable<Pick<SharedMailbox, 'mailbox'>>): SetSum {
+  const sum = emptySum()
+  for (const { mailbox } of mailboxes) addId(sum, mailbox)
+  return { count: sum.count, sum: sumBytes(sum) }
+}

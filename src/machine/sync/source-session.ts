@@ -1,0 +1,241 @@
+/**
+ * The source's side of one sync stream: greets, lists what is shared, offers what is new since the puller's cursor,
+ * and goes on offering what comes in, for as long as the stream lives.
+ * @see docs/protocol.md#sync
+ * @module
+ */
+
+import { mailboxIdOf } from '../../base/crypto/address.ts'
+import { claimNonceBytes, verifyClaim } from '../../base/crypto/claim.ts'
+import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import type { ItemStore } from '../../base/store/item-store.ts'
+import type { MailboxId, PeerId } from '../../base/util/brand.ts'
+import { concatBytes, equalBytes } from '../../base/util/bytes.ts'
+import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
+import {
+  decodePullerMessage,
+  encodeSourceMessage,
+  hasBit,
+  sharePageMax,
+  type PullerMessage,
+  type SourceMessage,
+} from '../../base/wire/sync.ts'
+import type { Mailboxes } from '../mailbox/mailboxes.ts'
+import type { FrameStream } from '../transport/frame-stream.ts'
+import { Feed } from './feed.ts'
+import { OfferDesk } from './offer-desk.ts'
+import type { Origins } from './origins.ts'
+import { sumOfSet, type SharedMailbox, type SharedMailboxes } from './shared-mailboxes.ts'
+
+export interface SourceDeps {
+  readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256' | 'random'>
+  readonly self: PeerId
+  /** Of the store, 16 bytes. */
+  readonly epoch: () => Uint8Array
+  readonly items: ItemStore
+  readonly mailboxes: Pick<Mailboxes, 'rootOf' | 'watchNews' | 'takeCopies' | 'isRevoked'>
+  readonly shared: Pick<SharedMailboxes, 'with' | 'watch' | 'settled'>
+  readonly isTrusted: (peer: PeerId) => boolean
+  readonly origins: Pick<Origins, 'take'>
+}
+
+/** How far a puller is. */
+export interface Progress {
+  /** Offered and not known to be durable there. */
+  readonly behind: number
+  /** Everything up to this arrival is durable there. */
+  readonly upTo: number
+}
+
+/** Returns a handler for one stream, which resolves when the puller has ended it. */
+export function syncHandler(
+  deps: SourceDeps,
+  sessions: Set<SourceSession>,
+): (stream: FrameStream) => Promise<void> {
+  return async (stream) => {
+    const session = new SourceSession(deps, stream)
+    sessions.add(session)
+    try {
+      await session.run()
+    } finally {
+      sessions.delete(session)
+    }
+  }
+}
+
+export class SourceSession {
+  readonly peer: PeerId
+  readonly #deps: SourceDeps
+  readonly #stream: FrameStream
+  readonly #desk: OfferDesk
+  readonly #feed: Feed
+  /** The mailboxes in the order of the list that was sent last. */
+  #listed: SharedMailbox[] = []
+  #upTo = 0
+  /** With what its device has to sign, until it has. */
+  #claimed: { mailbox: MailboxId; nonce?: Uint8Array } | undefined
+  #wake = Promise.withResolvers<void>()
+  /** What the puller has to say next, if anything. */
+  #awaited: 'greeting' | 'members' | undefined = 'greeting'
+  #isListDue = false
+  #isOver = false
+
+  constructor(deps: SourceDeps, stream: FrameStream) {
+    this.#deps = deps
+    this.#stream = stream
+    this.peer = stream.peer
+    this.#desk = new OfferDesk(deps.items, (message) => this.#send(message), stream)
+    this.#feed = new Feed(deps, this.#desk, this.peer)
+  }
+
+  get progress(): Progress {
+    return { behind: this.#desk.unfinished, upTo: this.#upTo }
+  }
+
+  async run(): Promise<void> {
+    const { mailboxes, shared } = this.#deps
+    const stops = [
+      mailboxes.watchNews((mailbox) => {
+        if (this.#feed.notice(mailbox)) this.#wake.resolve()
+      }),
+      shared.watch((peer) => {
+        if (peer !== this.peer || this.#claimed) return
+        this.#isListDue = true
+        this.#wake.resolve()
+      }),
+    ]
+    try {
+      for await (const payloads of this.#stream.batches()) {
+        for (const payload of payloads) await this.#take(decodePullerMessage(payload))
+      }
+    } finally {
+      this.#isOver = true
+      this.#wake.resolve()
+      this.#desk.close()
+      for (const stop of stops) stop()
+    }
+  }
+
+  async #take(message: PullerMessage): Promise<void> {
+    switch (message.kind) {
+      case 'hello':
+        return this.#greet(message)
+      case 'appeal':
+        return this.#challenge(message.mailbox as MailboxId)
+      case 'claim':
+        return this.#admit(message)
+      case 'members':
+        return this.#begin(message.bits)
+      case 'introduce':
+        return this.#meet(message)
+      case 'want':
+        return this.#desk.wanted(message.offer, message.bits)
+      case 'done':
+        return this.#desk.done(message.offer)
+    }
+  }
+
+  #expect(awaited: 'greeting' | 'members'): void {
+    if (this.#awaited !== awaited) {
+      throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'a sync message out of turn')
+    }
+    this.#awaited = undefined
+  }
+
+  async #greet({ epoch, upTo, set }: Extract<PullerMessage, { kind: 'hello' }>): Promise<void> {
+    this.#expect('greeting')
+    const { shared, epoch: ownEpoch, isTrusted } = this.#deps
+    await shared.settled()
+    const listed = [...shared.with(this.peer).values()]
+    if (listed.length === 0 && !isTrusted(this.peer)) {
+      throw new AbzuError('ABZU_DENIED', 'nothing is shared with this peer')
+    }
+    const own = sumOfSet(listed)
+    const isOwnEpoch = equalBytes(epoch, ownEpoch())
+    const isSame = isOwnEpoch && set.count === own.count && equalBytes(set.sum, own.sum)
+    this.#upTo = isOwnEpoch ? upTo : 0
+    this.#send({ kind: 'welcome', epoch: ownEpoch(), isSame })
+    if (!isSame) return this.#list(listed)
+    this.#listed = listed
+    this.#feed.begin(listed.map(({ mailbox }) => ({ mailbox, from: this.#upTo })))
+    this.#serve()
+  }
+
+  #list(listed: SharedMailbox[]): void {
+    this.#listed = listed
+    this.#isListDue = false
+    this.#awaited = 'members'
+    for (let at = 0; at === 0 || at < listed.length; at += sharePageMax) {
+      const page = listed.slice(at, at + sharePageMax)
+      const isLast = at + sharePageMax >= listed.length
+      const roots = concatBytes(...page.map(({ rootPk }) => rootPk))
+      this.#send({ kind: 'shared', isFirst: at === 0, isLast, roots })
+    }
+  }
+
+  /** The puller has said which of the listed mailboxes its cursor speaks of. */
+  #begin(bits: Uint8Array): void {
+    this.#expect('members')
+    this.#feed.begin(
+      this.#listed.map(({ mailbox }, n) => ({ mailbox, from: hasBit(bits, n) ? this.#upTo : 0 })),
+    )
+    this.#serve()
+  }
+
+  #challenge(mailbox: MailboxId): void {
+    this.#expect('greeting')
+    const { platform, mailboxes } = this.#deps
+    if (!mailboxes.rootOf(mailbox)) throw new AbzuError('ABZU_NOT_HOSTED', 'no such mailbox here')
+    const nonce = platform.random(claimNonceBytes)
+    this.#claimed = { mailbox: concatBytes(mailbox) as MailboxId, nonce }
+    this.#send({ kind: 'challenge', nonce })
+  }
+
+  async #admit(claim: Extract<PullerMessage, { kind: 'claim' }>): Promise<void> {
+    const { platform, self: source, epoch, items, mailboxes } = this.#deps
+    if (!this.#claimed?.nonce) throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'a claim of nothing')
+    const { mailbox, nonce } = this.#claimed
+    this.#claimed = { mailbox }
+    verifyClaim(platform, { mailbox, source, puller: this.peer, nonce }, claim)
+    if (await mailboxes.isRevoked(mailbox, claim.certificate)) {
+      throw new AbzuError('ABZU_DENIED', 'a claim by a revoked device')
+    }
+    this.#send({ kind: 'welcome', epoch: epoch(), isSame: false })
+    const pools = items.usage(mailbox)
+    const sum = (of: 'items' | 'bytes') => pools.reduce((total, pool) => total + pool[of], 0)
+    this.#send({ kind: 'extent', items: sum('items'), bytes: sum('bytes') })
+    this.#list([{ mailbox, rootPk: concatBytes(claim.rootPk) }])
+  }
+
+  /** The puller knows a newer record than this node: it decides what is shared. */
+  async #meet({ rootPk, slots }: Extract<PullerMessage, { kind: 'introduce' }>): Promise<void> {
+    const { platform, mailboxes } = this.#deps
+    const mailbox = mailboxIdOf(platform, rootPk)
+    if (!mailboxes.rootOf(mailbox)) return
+    await mailboxes.takeCopies(mailbox, slots)
+  }
+
+  #serve(): void {
+    this.#round().catch((error: unknown) => this.#stream.abort(toAbzuError(error)))
+  }
+
+  /** Offers everything that is new; then again whenever there is something, until the set changes or the stream
+   *  ends. A claimed mailbox is offered once. */
+  async #round(): Promise<void> {
+    for (;;) {
+      this.#wake = Promise.withResolvers()
+      const upTo = await this.#feed.offerNews()
+      if (this.#isOver) return
+      this.#upTo = Math.max(this.#upTo, upTo)
+      this.#send({ kind: 'mark', upTo: this.#upTo, set: sumOfSet(this.#listed) })
+      if (this.#claimed) return
+      if (!this.#isListDue && !this.#feed.hasNews) await this.#wake.promise
+      if (this.#isOver) return
+      if (this.#isListDue) return this.#list([...this.#deps.shared.with(this.peer).values()])
+    }
+  }
+
+  #send(message: SourceMessage): void {
+    this.#stream.send(encodeSourceMessage(message))
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * Keeps this node's copies of mailboxes up to date: pulls from every connected node with which it shares any, or which
+ * its owner trusts, and serves those that pull from it.
+ * @see docs/protocol.md#sync
+ * @module
+ */
+
+import type { MailboxId, PeerId } from '../../base/util/brand.ts'
+import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
+import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
+import type { Log } from '../../base/util/log.ts'
+import { sleep } from '../../base/util/wait.ts'
+import { syncProtocol } from '../../base/wire/protocols.ts'
+import type { Mailboxes } from '../mailbox/mailboxes.ts'
+import type { FrameStream } from '../transport/frame-stream.ts'
+import type { Transport } from '../transport/transport.ts'
+import { HostErrand, type HostErrandDeps } from './host-errand.ts'
+import { Origins } from './origins.ts'
+import { Puller, type PullerDeps } from './puller.ts'
+import type { SharedMailboxes } from './shared-mailboxes.ts'
+import { syncHandler, type SourceDeps, type SourceSession } from './source-session.ts'
+import { SourceCursor, type SyncCursorsDeps } from './sync-cursors.ts'
+
+export interface SyncerDeps
+  extends
+    Omit<SourceDeps, 'shared' | 'origins' | 'mailboxes' | 'isTrusted'>,
+    Omit<HostErrandDeps, 'shared' | 'mailboxes' | 'platform' | 'items' | 'self'> {
+  readonly mailboxes: SourceDeps['mailboxes'] &
+    PullerDeps['mailboxes'] &
+    HostErrandDeps['mailboxes'] &
+    Pick<Mailboxes, 'watchRecords'>
+  readonly shared: SharedMailboxes
+  readonly store: SyncCursorsDeps
+  readonly transport: Pick<Transport, 'open' | 'isConnected' | 'watch'>
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly scheduler: Scheduler
+  readonly log: Log
+  /** Nodes that this one's owner trusts. */
+  readonly trusted: () => readonly PeerId[]
+}
+
+/** How this node and another one stand. */
+export interface SyncState {
+  /** Items offered to it that are not known to be durable there; undefined while it does not pull. */
+  readonly behind: number | undefined
+  /** Ms since this node had everything that the other one has; undefined where it does not pull from it now, or never
+   *  had. */
+  readonly pulledMsAgo: number | undefined
+  readonly pulledItems: number
+  readonly pulledBytes: number
+}
+
+interface Pull {
+  readonly ended: AbortController
+  failures: number
+  markedAtMs: number | undefined
+  errand: HostErrand | undefined
+}
+
+const retryMsMax = 60_000
+
+export class Syncer {
+  readonly #deps: SyncerDeps
+  readonly #origins = new Origins()
+  readonly #sessions = new Set<SourceSession>()
+  readonly #pulls = new Map<PeerId, Pull>()
+  readonly #stops: Cancel[] = []
+  #isClosed = false
+
+  constructor(deps: SyncerDeps) {
+    this.#deps = deps
+  }
+
+  /** Pulls from now on. */
+  start(): void {
+    const { transport, shared } = this.#deps
+    this.#stops.push(
+      transport.watch(({ peerId, connected }) => this.#look(peerId, connected)),
+      shared.watch((peer) => this.#look(peer, transport.isConnected(peer))),
+    )
+    for (const peer of [...this.#deps.trusted(), ...shared.peers()]) {
+      this.#look(peer, transport.isConnected(peer))
+    }
+  }
+
+  /** The owner trusts others now. */
+  trustChanged(): void {
+    const { transport, trusted } = this.#deps
+    for (const peer of new Set([...trusted(), ...this.#pulls.keys()])) {
+      this.#look(peer, transport.isConnected(peer))
+    }
+  }
+
+  /** Serves one stream. */
+  readonly handler = async (stream: FrameStream): Promise<void> =>
+    syncHandler(
+      {
+        ...this.#deps,
+        origins: this.#origins,
+        isTrusted: (peer) => this.#deps.trusted().includes(peer),
+      },
+      this.#sessions,
+    )(stream)
+
+  state(peer: PeerId): SyncState {
+    const session = [...this.#sessions].findLast((one) => one.peer === peer)
+    const pull = this.#pulls.get(peer)
+    const markedAtMs = pull?.markedAtMs
+    return {
+      behind: session?.progress.behind,
+      pulledMsAgo:
+        markedAtMs === undefined ? undefined : this.#deps.clock.monotonicMs() - markedAtMs,
+      pulledItems: pull?.errand?.items ?? 0,
+      pulledBytes: pull?.errand?.bytes ?? 0,
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const stop of this.#stops) stop()
+    for (const { ended } of this.#pulls.values()) ended.abort()
+  }
+
+  #look(peer: PeerId, isConnected: boolean): void {
+    if (this.#isClosed) return
+    const isPartner = this.#isPartner(peer)
+    const pull = this.#pulls.get(peer)
+    if (pull && !(isConnected && isPartner)) {
+      pull.ended.abort()
+      this.#pulls.delete(peer)
+      if (!isPartner) this.#origins.forget(peer)
+    } else if (!pull && isConnected && isPartner) {
+      const begun: Pull = {
+        ended: new AbortController(),
+        failures: 0,
+        markedAtMs: undefined,
+        errand: undefined,
+      }
+      this.#pulls.set(peer, begun)
+      void this.#keepPulling(peer, begun)
+    }
+  }
+
+  #isPartner(peer: PeerId): boolean {
+    const { shared, trusted } = this.#deps
+    return shared.with(peer).size > 0 || trusted().includes(peer)
+  }
+
+  async #keepPulling(peer: PeerId, pull: Pull): Promise<void> {
+    const { scheduler, platform, log } = this.#deps
+    const { signal } = pull.ended
+    while (!signal.aborted) {
+      try {
+        await this.#pull(peer, pull)
+      } catch (error) {
+        const { code } = toAbzuError(error)
+        log.debug('pull-ended', { peer, code, failures: pull.failures })
+      }
+      if (signal.aborted) return
+      const fullMs = Math.min(retryMsMax, 500 * 2 ** Math.min(pull.failures++, 10))
+      const jitter = (platform.random(1)[0] as number) / 255
+      await sleep(scheduler, fullMs * (0.5 + jitter / 2), signal).catch(() => undefined)
+    }
+  }
+
+  async #pull(peer: PeerId, pull: Pull): Promise<void> {
+    const { transport, store, mailboxes, clock } = this.#deps
+    const { signal } = pull.ended
+    const cursor = await SourceCursor.open(store, peer)
+    const stream = await transport.open(peer, syncProtocol, { signal })
+    const end = () => stream.abort(new AbzuError('ABZU_CLOSED', 'the pull is over'))
+    signal.addEventListener('abort', end, { once: true })
+    const marked = () => {
+      pull.failures = 0
+      pull.markedAtMs = clock.monotonicMs()
+    }
+    const errand = new HostErrand(this.#deps, { peer, cursor, marked })
+    pull.errand = errand
+    const puller = new Puller({ ...this.#deps, origins: this.#origins }, stream, errand)
+    const stop = mailboxes.watchRecords((mailbox) => void this.#introduce(mailbox, errand, puller))
+    try {
+      signal.throwIfAborted()
+      await puller.run()
+    } catch (error) {
+      stream.abort(toAbzuError(error))
+      throw error
+    } finally {
+      stop()
+      signal.removeEventListener('abort', end)
+    }
+  }
+
+  async #introduce(mailbox: MailboxId, errand: HostErrand, puller: Puller): Promise<void> {
+    try {
+      const introduction = await errand.introduction(mailbox)
+      if (introduction) puller.say(introduction)
+    } catch (error) {
+      this.#deps.log.debug('not-introduced', { error: toAbzuError(error) })
+    }
+  }
+}

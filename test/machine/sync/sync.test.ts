@@ -1,0 +1,265 @@
+import t, { type Test } from 'tap'
+import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
+import type { PeerId } from '../../../src/base/util/brand.ts'
+import { toHex } from '../../../src/base/util/bytes.ts'
+import { MailboxOwner } from '../../support/mailbox-owner.ts'
+import { ManualTime } from '../../support/manual-time.ts'
+import { SyncNetwork, SyncNode } from '../../support/sync-node.ts'
+
+const platform = nodePlatform()
+const gigabyte = 1024 ** 3
+const stranger = '12D3KooWsender' as PeerId
+
+/** A home, and a friend's node that has agreed to keep what the home's people have; the account names both. */
+async function house(t: Test, { friends = 1, isNamed = true } = {}) {
+  const time = new ManualTime()
+  const network = new SyncNetwork()
+  const nodes: SyncNode[] = []
+  for (let n = 0; n <= friends; n++) {
+    nodes.push(await new SyncNode(network, { platform, time }).start())
+  }
+  const [home, friend, ...more] = nodes as [SyncNode, SyncNode, ...SyncNode[]]
+  const others = [friend, ...more]
+  for (const other of others) {
+    other.trust.set(home.peerId, gigabyte)
+    home.trust.set(other.peerId, gigabyte)
+  }
+  t.teardown(async () => {
+    for (const node of nodes) await node.stop()
+  })
+  const hosts = [home.as('home'), ...others.map((other) => other.as('replica'))]
+  const account = async () => {
+    const owner = new MailboxOwner({ platform, nowMs: time.nowMs(), hosts })
+    if (!isNamed) owner.hosts = [home.as('home')]
+    const port = await home.mailboxes.host(owner.rootPk, [owner.identity(), owner.record()])
+    const door = owner.door()
+    await port.putSlots([door.slot])
+    return { owner, port, door, mailbox: owner.mailbox }
+  }
+  /** Lets what was begun come to rest. */
+  const rest = async () => {
+    for (let n = 0; n < 12; n++) await time.settle()
+  }
+  return { time, network, home, friend, others, account, rest }
+}
+
+type Account = Awaited<ReturnType<Awaited<ReturnType<typeof house>>['account']>>
+
+async function deliver(node: SyncNode, { owner, door }: Account, count: number) {
+  const letters = await Promise.all(
+    Array.from({ length: count }, async (_, n) => owner.letter(door, { text: `letter ${n}` })),
+  )
+  const taken = await node.mailboxes.take(letters, stranger)
+  return { letters, states: taken.map(({ kind }) => kind) }
+}
+
+function sameCopies(t: Test, nodes: readonly SyncNode[], { mailbox }: Account, count: number) {
+  for (const node of nodes) {
+    const { count: items, sum } = node.store.items.digest(mailbox)
+    t.equal(items, count, 'items')
+    t.equal(toHex(sum), toHex((nodes[0] as SyncNode).store.items.digest(mailbox).sum), 'the same')
+  }
+}
+
+t.test('a friend gets everything, and then what is new, at once', async (t) => {
+  const { network, home, friend, account, rest } = await house(t)
+  const anna = await account()
+  await deliver(home, anna, 40)
+  network.connect(home, friend)
+  await rest()
+  sameCopies(t, [home, friend], anna, 43)
+  await deliver(home, anna, 3)
+  await rest()
+  sameCopies(t, [home, friend], anna, 46)
+  t.equal(friend.mailboxes.rootOf(anna.mailbox)?.length, 32)
+  const other = await account()
+  await rest()
+  sameCopies(t, [home, friend], other, 3)
+})
+
+t.test('what a holder took in while the home was away comes home, once', async (t) => {
+  const { network, home, friend, account, rest } = await house(t)
+  const anna = await account()
+  network.connect(home, friend)
+  await rest()
+  network.disconnect(home, friend)
+  const { states } = await deliver(friend, anna, 20)
+  t.ok(states.every((state) => state === 'durable'))
+  await deliver(home, anna, 5)
+  network.connect(home, friend)
+  await rest()
+  sameCopies(t, [home, friend], anna, 28)
+})
+
+t.test('acknowledged mail goes everywhere, and does not come back', async (t) => {
+  const { network, home, friend, account, rest } = await house(t)
+  const anna = await account()
+  const { letters } = await deliver(home, anna, 4)
+  network.connect(home, friend)
+  await rest()
+  network.disconnect(home, friend)
+  await anna.port.putSlots([anna.owner.acknowledge(letters.slice(0, 3).map(({ id }) => id))])
+  network.connect(home, friend)
+  await rest()
+  sameCopies(t, [home, friend], anna, 5)
+  t.equal(friend.store.items.usage(anna.mailbox)[1]?.mail.items, 1)
+})
+
+t.test('nothing new costs the same for one mailbox and for fifty', async (t) => {
+  for (const count of [1, 50]) {
+    const { network, home, friend, account, rest } = await house(t)
+    for (let n = 0; n < count; n++) await account()
+    network.connect(home, friend)
+    await rest()
+    await rest()
+    network.disconnect(home, friend)
+    network.sent.clear()
+    network.connect(home, friend)
+    await rest()
+    const bytes = [...network.sent.values()].reduce((sum, one) => sum + one, 0)
+    t.ok(bytes > 0 && bytes < 600, `${bytes} bytes both ways, twice`)
+  }
+})
+
+t.test('a node that the account does not name gets nothing', async (t) => {
+  const { network, home, friend, account, rest } = await house(t, { isNamed: false })
+  const anna = await account()
+  network.connect(home, friend)
+  await rest()
+  t.equal(friend.mailboxes.rootOf(anna.mailbox), undefined)
+  anna.owner.hosts = [home.as('home'), friend.as('replica')]
+  await anna.port.putSlots([anna.owner.record()])
+  await rest()
+  sameCopies(t, [home, friend], anna, 3)
+})
+
+t.test('two friends and a home, each told by whoever is there', async (t) => {
+  const { network, home, friend, others, account, rest } = await house(t, { friends: 2 })
+  const [, third] = others as [SyncNode, SyncNode]
+  const anna = await account()
+  network.connect(home, friend)
+  network.connect(home, third)
+  network.connect(friend, third)
+  await rest()
+  await deliver(home, anna, 10)
+  await rest()
+  sameCopies(t, [home, friend, third], anna, 13)
+  network.disconnect(home, friend)
+  network.disconnect(home, third)
+  await deliver(friend, anna, 7)
+  await rest()
+  network.connect(home, third)
+  await rest()
+  sameCopies(t, [home, friend, third], anna, 20)
+})
+
+t.test('nothing is sent back to where it came from', async (t) => {
+  const { network, home, friend, account, rest } = await house(t)
+  const anna = await account()
+  network.connect(home, friend)
+  await rest()
+  network.sent.clear()
+  await deliver(home, anna, 50)
+  await rest()
+  const back = network.sent.get(friend.peerId) ?? 0
+  t.ok(back < 200, `${back} bytes, though 50 ids are 800`)
+})
+
+t.test('what was cut off goes on where it stopped', async (t) => {
+  const { network, home, friend, account, rest } = await house(t)
+  const anna = await account()
+  await deliver(home, anna, 400)
+  for (let n = 0; n < 40; n++) {
+    network.connect(home, friend)
+    for (let turn = 0; turn < n; turn++) await new Promise((resolve) => setImmediate(resolve))
+    network.disconnect(home, friend)
+  }
+  await rest()
+  network.connect(home, friend)
+  await rest()
+  sameCopies(t, [home, friend], anna, 403)
+  t.match(await friend.store.verify(), { isSound: true })
+})
+
+t.test(
+  'a source with a new store is asked for all of it, and sends what is not there',
+  async (t) => {
+    const { network, home, friend, account, rest } = await house(t)
+    const anna = await account()
+    await deliver(home, anna, 30)
+    network.connect(home, friend)
+    await rest()
+    network.disconnect(home, friend)
+    Object.defineProperty(home.store, 'epoch', { value: platform.random(16) })
+    await deliver(home, anna, 2)
+    network.sent.clear()
+    network.connect(home, friend)
+    await rest()
+    sameCopies(t, [home, friend], anna, 35)
+    t.ok((network.sent.get(home.peerId) ?? 0) < 10_000, 'ids, and two letters')
+  },
+)
+
+t.test('no more is kept than was agreed', async (t) => {
+  const { network, home, friend, account, rest, time } = await house(t)
+  friend.trust.set(home.peerId, 60_000)
+  const anna = await account()
+  await deliver(home, anna, 100)
+  network.connect(home, friend)
+  await rest()
+  await time.advance(5000)
+  t.ok((await friend.room.used(home.peerId)) <= 60_000)
+  t.equal(home.store.items.digest(anna.mailbox).count, 103)
+  friend.trust.set(home.peerId, gigabyte)
+  await time.advance(120_000)
+  await rest()
+  sameCopies(t, [home, friend], anna, 103)
+})
+
+t.test('a stranger is refused everything', async (t) => {
+  const { network, home, account, rest, time } = await house(t)
+  const anna = await account()
+  const other = await new SyncNode(network, { platform, time }).start()
+  t.teardown(async () => other.stop())
+  other.trust.set(home.peerId, gigabyte)
+  network.connect(home, other)
+  await rest()
+  t.equal(other.mailboxes.rootOf(anna.mailbox), undefined)
+  t.equal(other.syncer.state(home.peerId).pulledMsAgo, undefined)
+  t.equal(home.syncer.state(other.peerId).pulledMsAgo, undefined, 'and nothing is asked of it')
+})
+
+t.test('a node that is named and never agreed holds nothing', async (t) => {
+  const { network, home, friend, account, rest } = await house(t)
+  friend.trust.clear()
+  const anna = await account()
+  network.connect(home, friend)
+  await rest()
+  t.equal(friend.mailboxes.rootOf(anna.mailbox), undefined)
+})
+
+t.test('damage and forgery in what a source sends', async (t) => {
+  const { network, home, friend, account, rest } = await house(t)
+  const anna = await account()
+  network.connect(home, friend)
+  await rest()
+  const forger = new MailboxOwner({ platform, nowMs: Date.UTC(2026, 0, 1, 12) })
+  const { envelope } = await anna.owner.letter(anna.door)
+  const mail = {
+    kind: 'mail',
+    expiresAtHours: 2 ** 32 - 1,
+    pool: 1,
+    signed: new Uint8Array(),
+  } as const
+  const before = friend.store.items.digest(anna.mailbox).count
+  await friend.mailboxes.takeCopies(anna.mailbox, [
+    { ...forger.identity(), kind: 'slot', expiresAtHours: 0, pool: 0 },
+    { ...forger.record(), kind: 'slot', expiresAtHours: 0, pool: 0 },
+    { ...mail, body: new Uint8Array(300) },
+    { ...mail, body: envelope.subarray(0, 5) },
+    { ...mail, body: envelope },
+  ])
+  t.equal(friend.store.items.digest(anna.mailbox).count, before + 1, 'the letter alone')
+  await rest()
+  sameCopies(t, [home, friend], anna, before + 1)
+})
