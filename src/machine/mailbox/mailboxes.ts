@@ -113,8 +113,7 @@ export class Mailboxes implements SlotDesk {
     }
     const hosted = new HostedMailbox(platform, mailbox, rootPk)
     for (const slot of slots) hosted.check(slot).apply()
-    const hosts = hosted.hosts.map(({ peerId }) => peerId)
-    if (!named.every((peer) => hosts.includes(peer))) {
+    if (!named.every((peer) => hosted.hosts.some(({ peerId }) => peerId === peer))) {
       throw new AbzuError('ABZU_DENIED', 'the account does not name these nodes as its hosts')
     }
     const row = { table: this.#hostedRows.name, key: mailbox, value: rootPk }
@@ -279,7 +278,7 @@ export class Mailboxes implements SlotDesk {
 
   /** See `CopyIntake.take`. */
   async takeCopies(mailbox: MailboxId, copies: readonly CopiedItem[]): Promise<void> {
-    await this.#copies.take(mailbox, copies)
+    return this.#copies.take(mailbox, copies)
   }
 
   async #expectHosted(mailbox: MailboxId): Promise<HostedMailbox> {
