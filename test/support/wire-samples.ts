@@ -36,6 +36,13 @@ import {
   encodeTimeRequest,
 } from '../../src/base/wire/time-call.ts'
 import {
+  decodePairAnswer,
+  decodePairRequest,
+  encodePairAnswer,
+  encodePairRequest,
+  peerCodeShape,
+} from '../../src/base/wire/pair.ts'
+import {
   acknowledgementShape,
   contactLinkShape,
   deviceCertificateShape,
@@ -298,6 +305,38 @@ const callSamples: readonly WireSample[] = [
   })),
 ]
 
+const pairRequest = {
+  token: counting(16),
+  name: 'Åsas Kiste',
+  quotaBytes: 10_000_000_000,
+  addresses: host.addresses,
+}
+const pairAnswer = { name: 'Bobs box', quotaBytes: 500_000_000 }
+const peerCode = {
+  v: 1 as const,
+  peerId: host.peerId,
+  addresses: host.addresses,
+  token: counting(16),
+  expiresAtHours: 490_720,
+}
+
+/** Two nodes that come to trust each other. */
+export const pairSamples: readonly WireSample[] = [
+  {
+    name: 'pair request',
+    value: pairRequest,
+    bytes: encodePairRequest(pairRequest),
+    decode: decodePairRequest,
+  },
+  {
+    name: 'pair answer',
+    value: pairAnswer,
+    bytes: encodePairAnswer(pairAnswer),
+    decode: decodePairAnswer,
+  },
+  shaped('peer code', peerCodeShape, peerCode),
+]
+
 export const wireSamples: readonly WireSample[] = [
   codecSample,
   ...frameSamples,
@@ -306,4 +345,5 @@ export const wireSamples: readonly WireSample[] = [
   ...recordSamples,
   ...recordCallSamples,
   ...callSamples,
+  ...pairSamples,
 ]

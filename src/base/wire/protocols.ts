@@ -18,3 +18,6 @@ export const recordProtocol: Protocol = { id: '/abzu/record/1.0.0', streamsMax: 
 
 /** A node's time. @see docs/protocol.md#time */
 export const timeProtocol: Protocol = { id: '/abzu/time/1.0.0', streamsMax: 2 }
+
+/** Two nodes that come to trust each other, by a code that one owner gave to the other. @see docs/protocol.md#pairing */
+export const pairProtocol: Protocol = { id: '/abzu/pair/1.0.0', streamsMax: 2 }

@@ -2,13 +2,23 @@
 
 import t from 'tap'
 import { survive } from '../../support/survive.ts'
-import { deliverSamples, recordCallSamples, recordSamples } from '../../support/wire-samples.ts'
+import {
+  deliverSamples,
+  pairSamples,
+  recordCallSamples,
+  recordSamples,
+} from '../../support/wire-samples.ts'
 
 // A stack trace costs more than all else that a refusal does.
 Error.stackTraceLimit = 0
 
 let seed = 30
-for (const { name, bytes, decode } of [...deliverSamples, ...recordSamples, ...recordCallSamples]) {
+for (const { name, bytes, decode } of [
+  ...deliverSamples,
+  ...recordSamples,
+  ...recordCallSamples,
+  ...pairSamples,
+]) {
   const sampleSeed = seed++
   t.test(name, async (t) => {
     survive(t, { name, seed: sampleSeed, samples: [bytes], decode })
