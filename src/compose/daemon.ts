@@ -206,6 +206,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       accounts.homeMoved()
     })
     const candidates = new PeerCandidates({ ...system, transport })
+    const trusts = (peer: PeerId) => trusted.get(peer) !== undefined
     const kept = {
       wake() {
         peers.wake()
@@ -220,7 +221,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       new PeerTime({
         transport,
         watch,
-        isKept: (peer) => peers.keeps(peer) || trusted.get(peer) !== undefined,
+        isKept: (peer) => peers.keeps(peer) || trusts(peer),
         isNeighbour: (peer) => candidates.isNeighbour(peer),
         clock,
         scheduler,
@@ -257,7 +258,8 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       pid: process.pid,
       version,
       addresses: () => transport.addresses(),
-      peers: () => peers.list(),
+      peers: () =>
+        peers.list().map((peer) => ({ ...peer, kept: peer.kept || trusts(peer.peerId) })),
       reachability: () => reachability(transport, config),
       findings,
       verifyStore: async () => verificationFindings(await store.verify()),

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -14,7 +15,7 @@ import { pairProtocol } from '../../src/base/wire/protocols.ts'
 import { call } from '../../src/machine/transport/call.ts'
 import { abzu, spawnAbzu } from '../support/cli.ts'
 import { tempHome } from '../support/temp-home.ts'
-import { openTestTransport } from '../support/transports.ts'
+import { openTestTransport, until } from '../support/transports.ts'
 
 interface Ready {
   readonly peerId: PeerId
@@ -146,4 +147,33 @@ t.test('a stranger without a code is nobody', async (t) => {
   t.strictSame(await box.peers(), [])
   await ask(code.token)
   t.match(await box.peers(), [{ name: 'x', peerId: stranger.peerId, connected: true }])
+  const { peers } = await box.run<{ peers: object[] }>('status')
+  t.match(peers, [{ peerId: stranger.peerId, kept: true }])
+})
+
+t.test('a peer that is gone is dialled where it said, after a restart too', async (t) => {
+  const box = new Box(t, 'box')
+  const { peerId, addresses } = await box.start()
+  let dials = 0
+  const server = createServer((socket) => {
+    dials++
+    socket.on('error', () => undefined).destroy()
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+
+  const { token } = parsePeerCode(await box.invite())
+  const peer = await openTestTransport(t, { tcp: [] })
+  const told = [`/ip4/127.0.0.1/tcp/${port}`]
+  const request = encodePairRequest({ token, name: 'x', quotaBytes: 1, addresses: told })
+  const init = { addresses, timeoutMs: 10_000, scheduler }
+  await call(peer, peerId, pairProtocol, request, init)
+  t.equal(dials, 0, 'not while it is connected')
+  await peer.close()
+  await until(() => dials > 1, 'dialled again and again')
+  await box.run('stop')
+  const before = dials
+  await box.start()
+  await until(() => dials > before + 1, 'by the restarted node')
 })

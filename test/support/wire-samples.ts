@@ -311,6 +311,10 @@ const pairRequest = {
   quotaBytes: 10_000_000_000,
   addresses: host.addresses,
 }
+const pairRequests = {
+  'pair request': pairRequest,
+  'pair request, without addresses': { ...pairRequest, addresses: [] },
+}
 const pairAnswer = { name: 'Bobs box', quotaBytes: 500_000_000 }
 const peerCode = {
   v: 1 as const,
@@ -322,12 +326,12 @@ const peerCode = {
 
 /** Two nodes that come to trust each other. */
 export const pairSamples: readonly WireSample[] = [
-  {
-    name: 'pair request',
-    value: pairRequest,
-    bytes: encodePairRequest(pairRequest),
+  ...Object.entries(pairRequests).map(([name, value]) => ({
+    name,
+    value,
+    bytes: encodePairRequest(value),
     decode: decodePairRequest,
-  },
+  })),
   {
     name: 'pair answer',
     value: pairAnswer,

@@ -142,6 +142,7 @@ t.test('an answer is given when trust and the used code are durable, in one comm
   )
   gate.resolve()
   t.match(decodePairAnswer(await answering), { name: 'box', quotaBytes: 1e10 })
+  t.equal(writes, 1, 'nothing can come between')
   t.equal(host.trusted.list().length, 1)
 })
 
