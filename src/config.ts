@@ -110,6 +110,8 @@ const configFile = z.strictObject({
   announce: z.array(announced).max(wireLimits.addressesMax).default([]),
   lan: z.boolean().default(true),
   libp2pMetrics: z.boolean().default(false),
+  /** What the node calls itself to nodes that it is paired with; the machine's name where left out. */
+  nodeName: z.string().min(1).max(wireLimits.nameBytesMax).optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   limits: limits.prefault({}),
 })

@@ -103,6 +103,8 @@ t.test('what is unknown or absurd is refused by its name', async (t) => {
     ['announce', { announce: Array.from({ length: 9 }, (_, n) => `/ip4/192.0.2.${n}/tcp/1`) }],
     ['lan', { lan: 'off' }],
     ['logLevel', { logLevel: 'loud' }],
+    ['nodeName', { nodeName: '' }],
+    ['nodeName', { nodeName: 'x'.repeat(129) }],
     ['expected object', []],
     ['expected object', 'null'],
     ['not JSON', '{"tcp":'],

@@ -10,6 +10,7 @@ import { wireLimits } from '../src/base/wire/limits.ts'
 import * as protocols from '../src/base/wire/protocols.ts'
 import { defaultStoreLimits } from '../src/base/store/store-limits.ts'
 import { defaultMailboxLimits } from '../src/machine/mailbox/mailbox-limits.ts'
+import { defaultFederationLimits } from '../src/machine/federation/federation-limits.ts'
 import { defaultDirectoryLimits } from '../src/machine/node/directory-limits.ts'
 import { defaultTransportLimits } from '../src/machine/transport/transport-limits.ts'
 import { apiLimits } from '../src/surface/api/api-limits.ts'
@@ -184,6 +185,7 @@ t.test('every limit has its row with its value', async (t) => {
     'src/machine/transport/transport-limits.ts': defaultTransportLimits,
     'src/machine/mailbox/mailbox-limits.ts': defaultMailboxLimits,
     'src/machine/node/directory-limits.ts': defaultDirectoryLimits,
+    'src/machine/federation/federation-limits.ts': defaultFederationLimits,
     'src/surface/api/api-limits.ts': apiLimits,
   }
   for (const [file, table] of Object.entries(tables)) {

@@ -57,6 +57,7 @@ import type { Transport } from '../machine/transport/transport.ts'
 import { serveControlApi } from '../surface/api/serve.ts'
 import { AccountManager } from '../user/household/account-manager.ts'
 import { version } from '../version.ts'
+import { openFederation } from './federation.ts'
 import { prepareHome } from './home.ts'
 import { openProcessProbe } from './process-probe.ts'
 import { StoreMeter } from './store-meter.ts'
@@ -118,6 +119,15 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       }),
     )
     const peers = new PeerBook({ table: store.table('peers'), transport })
+    const { trusted, service: federation } = await openFederation({
+      config,
+      store,
+      transport,
+      platform,
+      peers,
+      clock: watch,
+      scheduler,
+    })
 
     const mailboxes = new Mailboxes({ platform, store, limits: limits.mailbox, clock: watch, log })
     const forDirectory = { platform, limits: defaultDirectoryLimits, clock, scheduler, log }
@@ -186,6 +196,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     await ports.remember('quic', config.quic, transport.addresses())
     await outbox.start()
     await peers.start()
+    trusted.start()
     await meshPeers.start()
     await publisher.start()
     for (const address of config.peers) await peers.add(address)
@@ -195,15 +206,22 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       accounts.homeMoved()
     })
     const candidates = new PeerCandidates({ ...system, transport })
+    const trusts = (peer: PeerId) => trusted.get(peer) !== undefined
+    const kept = {
+      wake() {
+        peers.wake()
+        trusted.wake()
+      },
+    }
     const discovery = open.add(
-      openDiscovery({ config, system, transport, peers, mesh: meshPeers, network, candidates }),
+      openDiscovery({ config, system, transport, kept, mesh: meshPeers, network, candidates }),
     )
     await discovery.start()
     const peerTime = open.add(
       new PeerTime({
         transport,
         watch,
-        isKept: (peer) => peers.keeps(peer),
+        isKept: (peer) => peers.keeps(peer) || trusts(peer),
         isNeighbour: (peer) => candidates.isNeighbour(peer),
         clock,
         scheduler,
@@ -240,7 +258,8 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       pid: process.pid,
       version,
       addresses: () => transport.addresses(),
-      peers: () => peers.list(),
+      peers: () =>
+        peers.list().map((peer) => ({ ...peer, kept: peer.kept || trusts(peer.peerId) })),
       reachability: () => reachability(transport, config),
       findings,
       verifyStore: async () => verificationFindings(await store.verify()),
@@ -249,13 +268,16 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
         own: (await Promise.all(metricSources.map(async (source) => source()))).flat(),
         foreign: (await libp2pMetrics?.text()) ?? '',
       }),
-      addPeer: async (address: string) => peers.add(address),
+      addPeer: async (address: string) => {
+        await peers.add(address)
+        trusted.wake()
+      },
       stop: system.stop,
     }
     open.add(
       await serveControlApi({
         config,
-        services: { accounts, node },
+        services: { accounts, node, federation },
         platform,
         clock,
         scheduler,
@@ -300,21 +322,21 @@ interface DiscoveryParts {
   readonly config: Config
   readonly system: System
   readonly transport: Transport
-  readonly peers: PeerBook
+  readonly kept: Pick<PeerBook, 'wake'>
   readonly mesh: MeshPeers
   readonly network: NetworkWatch
   readonly candidates: PeerCandidates
 }
 
 function openDiscovery(parts: DiscoveryParts): Discovery {
-  const { config, system, transport, peers, mesh, network, candidates } = parts
+  const { config, system, transport, kept, mesh, network, candidates } = parts
   const { log } = system
   const lan = new LanDiscovery({
     ...system,
     listening: () => listeningAddresses(transport),
     found: (peerId, addresses) => candidates.offer('lan', peerId, addresses),
   })
-  const found = { transport, candidates, kept: peers, mesh, network, log }
+  const found = { transport, candidates, kept, mesh, network, log }
   return new Discovery({ ...found, lan: config.lan ? lan : undefined }, config)
 }
 

@@ -6,14 +6,17 @@ import type {
   AccountsService,
   AccountSummary,
   ContactSummary,
+  FederationService,
   InboxEntry,
   MemberService,
   MessageReport,
   NodeService,
   OpenLink,
+  PairInit,
   Sent,
   Services,
   Strangers,
+  TrustedPeerSummary,
 } from '../../src/surface/api/services.ts'
 
 const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
@@ -278,7 +281,36 @@ class FakeNode implements NodeService {
   stop = () => this.onStop()
 }
 
+class FakeFederation implements FederationService {
+  readonly #peers = new Map<string, TrustedPeerSummary>()
+
+  invite = async ({ hours = 24 }: { hours?: number | undefined }) => ({
+    code: `abzu-peer:${hours}`,
+    until: time,
+  })
+  accept = async (code: string, { name = 'friend', quotaBytes = 10e9 }: PairInit) => {
+    const [, grantedBytes] = /^abzu-peer:(\d+)$/.exec(code) ?? []
+    if (grantedBytes === undefined) throw new AbzuError('ABZU_LINK_INVALID', 'no code of a peer')
+    const peerId = `12D3KooW${'B'.repeat(44)}`
+    const granted = { quotaBytes, grantedBytes: Number(grantedBytes) }
+    const peer = { peerId, name, ...granted, connected: true, since: time }
+    this.#peers.set(name, peer)
+    return peer
+  }
+  list = () => [...this.#peers.values()]
+  remove = async (name: string) => {
+    const peer = this.#peers.get(name)
+    if (!peer) throw new AbzuError('ABZU_NOT_FOUND', `no trusted peer ${name}`)
+    this.#peers.delete(name)
+    return peer
+  }
+}
+
 /** All of a fake node's services. */
 export function fakeServices() {
-  return { accounts: new FakeAccounts(), node: new FakeNode() } satisfies Services
+  return {
+    accounts: new FakeAccounts(),
+    node: new FakeNode(),
+    federation: new FakeFederation(),
+  } satisfies Services
 }

@@ -42,6 +42,13 @@ import {
   encodeTimeRequest,
 } from '../../src/base/wire/time-call.ts'
 import {
+  decodePairAnswer,
+  decodePairRequest,
+  encodePairAnswer,
+  encodePairRequest,
+  peerCodeShape,
+} from '../../src/base/wire/pair.ts'
+import {
   acknowledgementShape,
   contactLinkShape,
   deviceCertificateShape,
@@ -378,6 +385,42 @@ const callSamples: readonly WireSample[] = [
   })),
 ]
 
+const pairRequest = {
+  token: counting(16),
+  name: 'Åsas Kiste',
+  quotaBytes: 10_000_000_000,
+  addresses: host.addresses,
+}
+const pairRequests = {
+  'pair request': pairRequest,
+  'pair request, without addresses': { ...pairRequest, addresses: [] },
+}
+const pairAnswer = { name: 'Bobs box', quotaBytes: 500_000_000 }
+const peerCode = {
+  v: 1 as const,
+  peerId: host.peerId,
+  addresses: host.addresses,
+  token: counting(16),
+  expiresAtHours: 490_720,
+}
+
+/** Two nodes that come to trust each other. */
+export const pairSamples: readonly WireSample[] = [
+  ...Object.entries(pairRequests).map(([name, value]) => ({
+    name,
+    value,
+    bytes: encodePairRequest(value),
+    decode: decodePairRequest,
+  })),
+  {
+    name: 'pair answer',
+    value: pairAnswer,
+    bytes: encodePairAnswer(pairAnswer),
+    decode: decodePairAnswer,
+  },
+  shaped('peer code', peerCodeShape, peerCode),
+]
+
 export const wireSamples: readonly WireSample[] = [
   codecSample,
   ...frameSamples,
@@ -387,4 +430,5 @@ export const wireSamples: readonly WireSample[] = [
   ...recordCallSamples,
   ...callSamples,
   ...syncSamples,
+  ...pairSamples,
 ]

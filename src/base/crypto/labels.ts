@@ -30,6 +30,7 @@ export const labels = {
   doorId: label('door-id'),
   stamp: label('stamp'),
   safetyNumber: label('safety-number'),
+  peerToken: label('peer-token'),
   // message authentication codes
   doorProof: label('door-proof'),
   sealedSlotKey: label('sealed-slot-key'),

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { base64urlnopad } from '@scure/base'
 import type { AccountId } from '../util/brand.ts'
 import { AbzuError } from '../util/errors.ts'
 import { encode } from '../wire/codec.ts'
 import { contactLinkShape, type ContactLink } from '../wire/records.ts'
 import { decodeShape } from '../wire/shape.ts'
 import { parseAccountId, parsePeerId } from './address.ts'
+import { fromBase64url, toBase64url } from './base64url.ts'
 
 const scheme = 'abzu:'
 /** Eight addresses of 256 bytes, in base64, and room. */
@@ -20,7 +20,7 @@ const charactersMax = 4096
 /** The link's text, ASCII. */
 export function formatContactLink(account: AccountId, link: ContactLink): string {
   const content = encode(contactLinkShape(link, 'link'))
-  return `${scheme}${account}#${base64urlnopad.encode(content)}`
+  return `${scheme}${account}#${toBase64url(content)}`
 }
 
 /** @throws {AbzuError} ABZU_LINK_INVALID */
@@ -43,15 +43,7 @@ function parse(text: string): { account: AccountId; link: ContactLink } {
     throw new AbzuError('ABZU_MALFORMED', 'not of the form abzu:abzu1...#...')
   }
   const account = parseAccountId(address)
-  const link = decodeShape(contactLinkShape, base64Bytes(content), 'link')
+  const link = decodeShape(contactLinkShape, fromBase64url(content), 'link')
   parsePeerId(link.home.peerId)
   return { account, link }
-}
-
-function base64Bytes(text: string): Uint8Array {
-  try {
-    return base64urlnopad.decode(text)
-  } catch (cause) {
-    throw new AbzuError('ABZU_MALFORMED', 'not base64url', { cause })
-  }
 }

@@ -50,6 +50,8 @@ const tables = {
   'outbox-envelopes': 9,
   'mesh-peers': 10,
   records: 11,
+  'trusted-peers': 12,
+  'peer-invites': 13,
   'sync-cursors': 14,
   'sync-members': 15,
   clock: 26,

@@ -31,4 +31,6 @@ export const wireLimits = {
   textBytesMax: 64 * 1024,
   /** A name that a person chose, UTF-8. */
   nameBytesMax: 128,
+  /** What one node keeps for another. */
+  quotaBytesMax: 1024 ** 5,
 } as const

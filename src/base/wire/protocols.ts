@@ -21,3 +21,6 @@ export const timeProtocol: Protocol = { id: '/abzu/time/1.0.0', streamsMax: 2 }
 
 /** Copies of mailboxes, brought up to what another node has. @see docs/protocol.md#sync */
 export const syncProtocol: Protocol = { id: '/abzu/sync/1.0.0', streamsMax: 4 }
+
+/** Two nodes that come to trust each other, by a code that one owner gave to the other. @see docs/protocol.md#pairing */
+export const pairProtocol: Protocol = { id: '/abzu/pair/1.0.0', streamsMax: 2 }

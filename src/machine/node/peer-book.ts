@@ -28,7 +28,7 @@ export interface PeerView {
   readonly kept: boolean
 }
 
-const peersMax = 256
+const peersMax = 192
 
 export class PeerBook {
   readonly #deps: PeerBookDeps
@@ -71,6 +71,11 @@ export class PeerBook {
   /** Whether this node stays connected to a peer. */
   keeps(peerId: PeerId): boolean {
     return this.#kept.has(peerId)
+  }
+
+  /** Where a peer that this node stays connected to is dialled; none where it is not kept. */
+  addressesOf(peerId: PeerId): readonly string[] {
+    return this.#kept.get(peerId) ?? []
   }
 
   /** Who is connected now. */

@@ -212,7 +212,7 @@ export class Libp2pTransport implements Transport {
     this.#assertOpen()
     this.#assertOther(peerId)
     const usable = dialAddressesOf(peerId, addresses)
-    if (usable.length === 0) {
+    if (usable.length === 0 && addresses.length > 0) {
       throw new AbzuError('ABZU_ADDRESS_INVALID', `no address of ${peerId} can be dialled`)
     }
     this.#deps.reconnector.keep(peerId, usable)

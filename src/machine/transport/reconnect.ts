@@ -105,6 +105,7 @@ export class Reconnector {
 
   #dialAfter(peerId: PeerId, peer: KeptPeer, delayMs: number): void {
     peer.cancel?.()
+    if (peer.addresses.length === 0) return
     peer.cancel = this.#deps.scheduler.after(delayMs, () => void this.#dial(peerId, peer))
   }
 

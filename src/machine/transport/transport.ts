@@ -81,7 +81,7 @@ export interface Transport {
   watch(listener: (change: PeerChange) => void): Cancel
 
   /** Stays connected to a peer, for ever: dials at once, and again after each failure and loss. A second call
-   *  replaces the addresses and dials at once.
+   *  replaces the addresses and dials at once. Without an address the peer has to call itself, and has its place.
    *  @throws {AbzuError} ABZU_ADDRESS_INVALID, ABZU_OVERLOADED where too many peers are kept */
   keep(peerId: PeerId, addresses: readonly string[]): void
 

@@ -27,7 +27,13 @@ export type Handlers = {
 const done = { ok: true } as const
 
 /** Every route's handler: a missing one does not compile. */
-export function createHandlers({ accounts, node, sessions, log }: HandlerDeps): Handlers {
+export function createHandlers({
+  accounts,
+  node,
+  federation,
+  sessions,
+  log,
+}: HandlerDeps): Handlers {
   const openSession = (member: MemberService) => {
     const { id, name, role } = member
     return { id, name, role, token: sessions.open(member) }
@@ -60,6 +66,11 @@ export function createHandlers({ accounts, node, sessions, log }: HandlerDeps): 
       await node.addPeer(body.address)
       return done
     },
+
+    trustedPeers: async () => ({ peers: [...federation.list()] }),
+    invitePeer: ({ body }) => federation.invite(body),
+    acceptPeer: ({ body: { code, ...init }, signal }) => federation.accept(code, init, signal),
+    removePeer: ({ params }) => federation.remove(params.peer),
 
     createAccount: async ({ body: { name, role, password } }) => {
       const { member, words } = await withPassword(password, (bytes) =>

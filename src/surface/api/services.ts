@@ -17,6 +17,7 @@ export type MessageReport = Told<Answer<'message'>>
 export type InboxEntry = Told<Answer<'inbox'>>
 export type ConversationEntry = Told<Answer<'conversation'>>
 export type ConnectedPeer = Told<Answer<'status'>['peers'][number]>
+export type TrustedPeerSummary = Told<Answer<'acceptPeer'>>
 export type Reachability = Told<Answer<'status'>['reachability']>
 
 export interface ContactsService {
@@ -94,7 +95,28 @@ export interface NodeService {
   stop(): void
 }
 
+/** What the owner says of another node. */
+export interface PairInit {
+  readonly name?: string | undefined
+  readonly quotaBytes?: number | undefined
+}
+
+/** Other nodes that this one trusts, and that trust it. */
+export interface FederationService {
+  /** Resolves once the code is durable. */
+  invite(
+    init: PairInit & { readonly hours?: number | undefined },
+  ): Promise<Told<Answer<'invitePeer'>>>
+  /** Resolves once both nodes have written it down. */
+  accept(code: string, init: PairInit, signal: AbortSignal): Promise<TrustedPeerSummary>
+  list(): readonly TrustedPeerSummary[]
+  /** Resolves once it is durable.
+   *  @throws {AbzuError} ABZU_NOT_FOUND */
+  remove(nameOrPeerId: string): Promise<TrustedPeerSummary>
+}
+
 export interface Services {
   readonly accounts: AccountsService
   readonly node: NodeService
+  readonly federation: FederationService
 }

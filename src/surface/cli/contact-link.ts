@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { newCommand, wholeNumber, withAccountOption } from './command.ts'
 import type { CliContext } from './context.ts'
+import { qrCode } from './qr-code.ts'
 import { clientOf } from './session.ts'
 
 interface Options {
@@ -8,9 +9,6 @@ interface Options {
   readonly uses?: number
   readonly days?: number
 }
-
-/** The most that a QR code of the lowest correction holds. */
-const qrBytesMax = 2953
 
 /** `abzu contact link`: what to give to a friend. */
 export function contactLink(context: CliContext): Command {
@@ -24,11 +22,4 @@ export function contactLink(context: CliContext): Command {
       const picture = context.output.json ? [] : await qrCode(link)
       await context.output.result({ link }, () => [link, ...picture])
     })
-}
-
-/** Block characters, light on dark; nothing where the text is too long. */
-async function qrCode(text: string): Promise<string[]> {
-  if (text.length > qrBytesMax) return []
-  const { encodeQR } = await import('qr')
-  return ['', ...encodeQR(text, 'ascii', { ecc: 'low' }).trimEnd().split('\n')]
 }

@@ -19,6 +19,10 @@ import { doctor } from './doctor.ts'
 import { inbox } from './inbox.ts'
 import { metrics } from './metrics.ts'
 import { messageShow } from './message-show.ts'
+import { peerAccept } from './peer-accept.ts'
+import { peerInvite } from './peer-invite.ts'
+import { peerList } from './peer-list.ts'
+import { peerRemove } from './peer-remove.ts'
 import { send } from './send.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
@@ -58,6 +62,12 @@ export function createProgram(context: CliContext): Command {
     newGroup('message', context, {
       description: 'What became of messages',
       commands: [messageShow],
+    }),
+  )
+  program.addCommand(
+    newGroup('peer', context, {
+      description: 'Nodes that this one trusts, and that trust it',
+      commands: [peerInvite, peerAccept, peerList, peerRemove],
     }),
   )
   return program

@@ -78,6 +78,26 @@ export class AbzuClient {
     await this.#call('addPeer', { body })
   }
 
+  /** The nodes that this one trusts, by name. */
+  async trustedPeers(): Promise<Answer<'trustedPeers'>['peers']> {
+    return (await this.#call('trustedPeers', {})).peers
+  }
+
+  /** A code for the owner of one other node, durable. */
+  invitePeer(body: Body<'invitePeer'>): Promise<Answer<'invitePeer'>> {
+    return this.#call('invitePeer', { body })
+  }
+
+  /** Resolves when both nodes have written down that they trust each other. */
+  acceptPeer(body: Body<'acceptPeer'>): Promise<Answer<'acceptPeer'>> {
+    return this.#call('acceptPeer', { body })
+  }
+
+  /** `peer` is its name or peer id. */
+  removePeer(peer: string): Promise<Answer<'removePeer'>> {
+    return this.#call('removePeer', { params: { peer } })
+  }
+
   /** The new account is unlocked; its `words` are told this once. */
   createAccount(body: Body<'createAccount'>): Promise<Answer<'createAccount'>> {
     return this.#call('createAccount', { body })

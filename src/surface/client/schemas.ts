@@ -25,6 +25,9 @@ const accountId = z.string().regex(/^abzu1[02-9ac-hj-np-z]{10,90}$/)
 /** Longest that `POST /v1/messages` waits for a receipt. */
 export const sendWaitMsMax = 60_000
 
+/** Longest life of a code for another node: four weeks. */
+export const peerCodeHoursMax = 672
+
 const roleSchema = z.enum(roles)
 
 export const errorSchema = z
@@ -92,6 +95,41 @@ export const doneSchema = z.object({ ok: z.literal(true) })
 export const addressBody = z.strictObject({
   address: z.string().min(1).max(wireLimits.addressBytesMax),
 })
+
+const quotaBytes = z.int().min(0).max(wireLimits.quotaBytesMax)
+/** What to call the other node and how much to keep for it; what is left out has a default. */
+const pairFields = { name: name.optional(), quotaBytes: quotaBytes.optional() }
+
+export const invitePeerBody = z.strictObject({
+  ...pairFields,
+  hours: z.int().min(1).max(peerCodeHoursMax).optional(),
+})
+
+export const peerCodeSchema = z.object({
+  /** For one other node, once. */
+  code: z.string(),
+  /** It works before that. */
+  until: time,
+})
+
+export const acceptPeerBody = z.strictObject({ ...pairFields, code: z.string().min(1).max(8192) })
+
+/** `peer` is the name that the owner gave, or a peer id. */
+export const peerParams = z.strictObject({ peer: name })
+
+export const trustedPeerSchema = z.object({
+  peerId: z.string(),
+  /** What the owner of this node calls it. */
+  name: z.string(),
+  /** Bytes that this node keeps for it. */
+  quotaBytes: z.int(),
+  /** Bytes that it keeps for this node, as it said when they were paired. */
+  grantedBytes: z.int(),
+  connected: z.boolean(),
+  since: time,
+})
+
+export const trustedPeersSchema = z.object({ peers: z.array(trustedPeerSchema) })
 
 /** Taken in NFC and as UTF-8, so that it is the same bytes from every keyboard. */
 const password = utf8Text(1024)

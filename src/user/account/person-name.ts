@@ -34,8 +34,3 @@ export function claimedName(text: string): string {
 export function isAddress(text: string): boolean {
   return text.startsWith('abzu1') || text.startsWith('did:')
 }
-
-/** Names that look alike to a hurried reader are the same name. */
-export function foldedName(name: string): string {
-  return name.normalize('NFKC').toLowerCase()
-}

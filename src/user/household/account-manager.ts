@@ -5,6 +5,7 @@ import type { Argon2Params, CryptoPlatform } from '../../base/crypto/platform.ts
 import type { AccountId } from '../../base/util/brand.ts'
 import type { Clock, Scheduler } from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
+import { foldedName } from '../../base/util/folded-name.ts'
 import type { Log } from '../../base/util/log.ts'
 import {
   accountIdOfRow,
@@ -17,7 +18,7 @@ import {
 import { Account } from '../account/account.ts'
 import type { HeldDevice } from '../account/device.ts'
 import { newAccount } from '../account/new-account.ts'
-import { foldedName, isAddress, parsePersonName } from '../account/person-name.ts'
+import { isAddress, parsePersonName } from '../account/person-name.ts'
 import type {
   AccountRows,
   DirectoryPort,

@@ -1,8 +1,9 @@
 import { parseAccountId, rootKeyOf } from '../../base/crypto/address.ts'
 import { toHex } from '../../base/util/bytes.ts'
 import { AbzuError } from '../../base/util/errors.ts'
+import { foldedName } from '../../base/util/folded-name.ts'
 import type { Account } from '../account/account.ts'
-import { foldedName, isAddress } from '../account/person-name.ts'
+import { isAddress } from '../account/person-name.ts'
 import type { SlotDraft } from '../account/slot-draft.ts'
 import {
   contactIdOf,

@@ -11,6 +11,7 @@ import { openMailboxRecord } from '../../../src/base/crypto/mailbox-record.ts'
 import { noblePlatform } from '../../../src/base/crypto/noble-platform.ts'
 import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
 import { unwrapSecret } from '../../../src/base/crypto/password.ts'
+import { parsePeerCode, peerTokenHash } from '../../../src/base/crypto/peer-code.ts'
 import type { CryptoPlatform } from '../../../src/base/crypto/platform.ts'
 import { openReceipt } from '../../../src/base/crypto/receipt.ts'
 import { isStamp } from '../../../src/base/crypto/stamp.ts'
@@ -149,3 +150,12 @@ reads('envelope', async (platform, bytesOf, textOf) => {
 reads('contact-link', async (_platform, bytesOf, textOf) => [
   [parseContactLink(textOf('link')).link.token, bytesOf('token')],
 ])
+
+reads('peer-code', async (platform, bytesOf, textOf) => {
+  const { token, expiresAtHours } = parsePeerCode(textOf('code'))
+  return [
+    [token, bytesOf('token')],
+    [expiresAtHours, 490_720],
+    [peerTokenHash(platform, token), bytesOf('tokenHash')],
+  ]
+})

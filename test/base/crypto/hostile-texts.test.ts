@@ -10,6 +10,7 @@ import {
 } from '../../../src/base/crypto/address.ts'
 import { formatContactLink, parseContactLink } from '../../../src/base/crypto/link.ts'
 import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
+import { formatPeerCode, parsePeerCode } from '../../../src/base/crypto/peer-code.ts'
 import { newWords, parseWords } from '../../../src/base/crypto/words.ts'
 import { utf8 } from '../../../src/base/util/bytes.ts'
 import { testPerson } from '../../support/persons.ts'
@@ -75,6 +76,37 @@ t.test('parseContactLink: behind the hash', async (t) => {
     {
       samples: [base64urlnopad.decode(content)],
       seed: 5,
+      count: inputs,
+      codes: ['ABZU_LINK_INVALID'],
+    },
+  )
+})
+
+const code = formatPeerCode({
+  v: 1,
+  peerId: machine,
+  addresses: ['/ip4/192.0.2.7/tcp/4001'],
+  token: new Uint8Array(16).fill(7),
+  expiresAtHours: 490_720,
+})
+
+t.test('parsePeerCode: the whole text', async (t) => {
+  await withstands(t, (input) => parsePeerCode(hostileText(input)), {
+    samples: [utf8(code)],
+    seed: 6,
+    count: inputs,
+    codes: ['ABZU_LINK_INVALID'],
+  })
+})
+
+t.test('parsePeerCode: behind the colon', async (t) => {
+  const [scheme, content = ''] = code.split(':')
+  await withstands(
+    t,
+    (input) => parsePeerCode(`${scheme}:${base64urlnopad.encode(input.subarray(0, 3000))}`),
+    {
+      samples: [base64urlnopad.decode(content)],
+      seed: 7,
       count: inputs,
       codes: ['ABZU_LINK_INVALID'],
     },

@@ -4,6 +4,7 @@ import t from 'tap'
 import { survive } from '../../support/survive.ts'
 import {
   deliverSamples,
+  pairSamples,
   recordCallSamples,
   recordSamples,
   syncSamples,
@@ -18,6 +19,7 @@ for (const { name, bytes, decode } of [
   ...recordSamples,
   ...recordCallSamples,
   ...syncSamples,
+  ...pairSamples,
 ]) {
   const sampleSeed = seed++
   t.test(name, async (t) => {

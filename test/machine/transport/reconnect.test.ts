@@ -145,3 +145,16 @@ t.test('there is a limit to the peers kept, and an end', async (t) => {
   t.equal(dials.length, before)
   t.equal(time.pending, 0)
 })
+
+t.test('a peer without an address is not dialled, and has its place', async (t) => {
+  const { reconnector, time, dials, connect, lose } = openWorld()
+  reconnector.keep(peer, [])
+  connect(peer)
+  lose(peer)
+  await time.advance(3_600_000)
+  t.same(dials, [])
+  t.ok(reconnector.isKept(peer))
+  reconnector.keep(peer, ['a'])
+  await time.advance(0)
+  t.match(dials, [{ addresses: ['a'] }])
+})

@@ -34,6 +34,33 @@ const cases: Readonly<Record<RouteName, Case>> = {
     answers: { ok: true },
     refuses: [{ address: '' }, { address: 'x'.repeat(257) }, { address: 1 }],
   },
+  trustedPeers: { answers: { peers: [{ name: 'friend', quotaBytes: 7, connected: true }] } },
+  invitePeer: {
+    body: { name: 'their box', quotaBytes: 5, hours: 1 },
+    answers: { code: 'abzu-peer:1', until: String },
+    refuses: [
+      { hours: 0 },
+      { hours: 673 },
+      { hours: 1.5 },
+      { quotaBytes: -1 },
+      { quotaBytes: 2 ** 50 + 1 },
+      { name: '' },
+      { name: 'x'.repeat(129) },
+      { account: 'berta' },
+    ],
+  },
+  acceptPeer: {
+    body: { code: 'abzu-peer:3', name: 'another' },
+    answers: { peerId: /^12D3Koo/, name: 'another', quotaBytes: 10e9, grantedBytes: 3 },
+    refuses: [
+      { code: '' },
+      { code: 'x'.repeat(8193) },
+      { name: 'friend' },
+      { code: 'abzu-peer:3', quotaBytes: '5GB' },
+      { code: 'abzu-peer:3', hours: 1 },
+    ],
+  },
+  removePeer: { path: '/v1/peers/friend/remove', answers: { name: 'friend', quotaBytes: 7 } },
   createAccount: {
     body: { name: 'carla', role: 'admin', password: 'pw' },
     answers: { id: /^abzu1/, name: 'carla', role: 'admin', token: /^[\w-]{43}$/, words: Array },
@@ -124,6 +151,7 @@ async function prepared(t: Test): Promise<TestApi> {
   const api = await testApi(t)
   await api.anna.member.contacts.add({ link, as: 'friend' })
   await api.anna.member.messages.send({ to: 'friend', text: 'earlier' })
+  await api.services.federation.accept('abzu-peer:3', { quotaBytes: 7 })
   api.anna.member.receive({})
   api.anna.member.openLinks.set(openLink.id, openLink)
   return api
@@ -259,7 +287,7 @@ t.test('every body is checked before anything is done', async (t) => {
   for (const [name, route] of all) {
     if (!('body' in route)) continue
     const { ask, anna } = await prepared(t)
-    const optional = name === 'createLink' ? [JSON.stringify({})] : []
+    const optional = name === 'createLink' || name === 'invitePeer' ? [JSON.stringify({})] : []
     for (const body of [...everyBodyRefuses, ...(cases[name].refuses ?? [])]) {
       if (optional.includes(JSON.stringify(body))) continue
       const { status, json } = await ask({ ...callOf(name), body, token: anna.token })

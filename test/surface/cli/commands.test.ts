@@ -286,6 +286,10 @@ t.test('no daemon, and a home that cannot be', async (t) => {
     ['send', 'x', 'y'],
     ['inbox'],
     ['message', 'show', '1'],
+    ['peer', 'invite'],
+    ['peer', 'accept', 'abzu-peer:1'],
+    ['peer', 'list'],
+    ['peer', 'remove', 'x'],
   ]
   const tooLong = { ABZU_HOME: `/${'x'.repeat(120)}` }
   for (const command of commands) {
@@ -320,6 +324,11 @@ t.test('whatever is wrong with the line is 64, and told once', async (t) => {
     ['status', '--wait', 'soon'],
     ['status', '--nonsense'],
     ['message', 'show'],
+    ['peer', 'accept'],
+    ['peer', 'remove'],
+    ['peer', 'invite', '--hours', '673'],
+    ['peer', 'invite', '--quota', 'much'],
+    ['peer', 'accept', 'abzu-peer:1', '--quota', '-5GB'],
     ['start', '--quic', 'nonsense'],
     ['start', '--tcp', 'nonsense'],
     ['start', '--tcp', '127.0.0.1:99999'],
@@ -367,6 +376,11 @@ t.test('help for everything, and a version', async (t) => {
     ['inbox'],
     ['message'],
     ['message', 'show'],
+    ['peer'],
+    ['peer', 'invite'],
+    ['peer', 'accept'],
+    ['peer', 'list'],
+    ['peer', 'remove'],
   ]
   for (const command of commands) {
     const help = ok(t, await abzu(env, [...command, '--help']))
