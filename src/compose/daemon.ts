@@ -20,6 +20,8 @@ import type { Log } from '../base/util/log.ts'
 import { systemClock, systemScheduler } from '../base/util/system-time.ts'
 import { sleep } from '../base/util/wait.ts'
 import { deliverProtocol, recordProtocol, timeProtocol } from '../base/wire/protocols.ts'
+import type { Host } from '../base/wire/records.ts'
+import type { TrustedPeers } from '../machine/federation/trusted-peers.ts'
 import { deliverHandler } from '../machine/mailbox/deliver-handler.ts'
 import { startJanitor } from '../machine/mailbox/janitor.ts'
 import { mailboxMetrics } from '../machine/mailbox/mailbox-metrics.ts'
@@ -58,6 +60,7 @@ import { serveControlApi } from '../surface/api/serve.ts'
 import { AccountManager } from '../user/household/account-manager.ts'
 import { version } from '../version.ts'
 import { openFederation } from './federation.ts'
+import { openSync } from './sync.ts'
 import { prepareHome } from './home.ts'
 import { openProcessProbe } from './process-probe.ts'
 import { StoreMeter } from './store-meter.ts'
@@ -82,6 +85,9 @@ export interface AbzuNode {
 
 /** A daemon that was killed a moment ago may still hold the lock. */
 const lockPatienceMs = 2000
+/** Holders that an account names, and addresses of each: with them a record stays below its limit. */
+const holdersMax = 4
+const holderAddressesMax = 3
 
 /** Builds and starts one node. A failed start closes what is open, last first, and rethrows.
  *  @throws {AbzuError} ABZU_HOME_IN_USE, ABZU_PORT_IN_USE, ABZU_INSECURE_MODE, ABZU_FILE_INVALID, those of the store */
@@ -137,7 +143,17 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       hosted: mailboxes,
       isNear: async (key) => transport.mesh.isNear(key),
     })
-    const directory = new Directory({ ...forDirectory, transport, hosted: mailboxes, held })
+    const directory = new Directory({
+      ...forDirectory,
+      transport,
+      hosted: mailboxes,
+      held,
+      holders: () => holdersOf(trusted),
+    })
+    const sync = await openSync(
+      { platform, store, mailboxes, trusted, transport, clock: watch, scheduler, log },
+      open,
+    )
     const publisher = open.add(
       new RecordPublisher({ ...forDirectory, directory, held, hosted: mailboxes, random }),
     )
@@ -197,6 +213,8 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     await outbox.start()
     await peers.start()
     trusted.start()
+    sync.start()
+    trusted.watch(() => accounts.homeMoved())
     await meshPeers.start()
     await publisher.start()
     for (const address of config.peers) await peers.add(address)
@@ -277,7 +295,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     open.add(
       await serveControlApi({
         config,
-        services: { accounts, node, federation },
+        services: { accounts, node, federation: { ...federation, status: sync.status } },
         platform,
         clock,
         scheduler,
@@ -316,6 +334,18 @@ async function openOwnStore(
       await sleep(scheduler, 100)
     }
   }
+}
+
+/** Those of the trusted nodes that keep copies: a record has room for so many. */
+function holdersOf(trusted: TrustedPeers): Host[] {
+  return trusted
+    .list()
+    .slice(0, holdersMax)
+    .map(({ peerId, addresses }) => ({
+      peerId,
+      role: 'replica',
+      addresses: addresses.slice(0, holderAddressesMax),
+    }))
 }
 
 interface DiscoveryParts {

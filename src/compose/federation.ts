@@ -31,7 +31,7 @@ export interface FederationParts {
 export interface Federation {
   readonly trusted: TrustedPeers
   /** For the control API. */
-  readonly service: FederationService
+  readonly service: Omit<FederationService, 'status'>
 }
 
 /** Serves what trust is made by; connects to nobody yet. */
@@ -58,7 +58,7 @@ export async function openFederation(parts: FederationParts): Promise<Federation
     connected: transport.isConnected(peer.peerId),
     since: new Date(sinceMs).toISOString(),
   })
-  const service: FederationService = {
+  const service: Federation['service'] = {
     async invite(init) {
       const { code, untilMs } = await pairing.invite(init)
       return { code, until: new Date(untilMs).toISOString() }

@@ -1,86 +1,16 @@
 /** Two real daemons that are paired by their command lines. */
 
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { nodePlatform } from '../../src/base/crypto/node-platform.ts'
 import { parsePeerCode } from '../../src/base/crypto/peer-code.ts'
-import type { PeerId } from '../../src/base/util/brand.ts'
 import { systemScheduler as scheduler } from '../../src/base/util/system-time.ts'
 import { encodePairRequest } from '../../src/base/wire/pair.ts'
 import { pairProtocol } from '../../src/base/wire/protocols.ts'
 import { call } from '../../src/machine/transport/call.ts'
-import { abzu, spawnAbzu } from '../support/cli.ts'
-import { tempHome } from '../support/temp-home.ts'
+import { Box, type Peer } from '../support/box.ts'
 import { openTestTransport, until } from '../support/transports.ts'
-
-interface Ready {
-  readonly peerId: PeerId
-  readonly addresses: readonly string[]
-}
-
-interface Peer {
-  readonly peerId: string
-  readonly name: string
-  readonly quotaBytes: number
-  readonly grantedBytes: number
-  readonly connected: boolean
-}
-
-/** A node on loopback that calls itself `nodeName`. */
-class Box {
-  readonly #env: { readonly ABZU_HOME: string }
-  #port = 0
-
-  constructor(t: Test, nodeName: string) {
-    this.#env = tempHome(t)
-    const config = JSON.stringify({ nodeName, lan: false })
-    writeFileSync(join(this.#env.ABZU_HOME, 'config.json'), config, { mode: 0o600 })
-    t.teardown(async () => abzu(this.#env, ['stop']))
-  }
-
-  /** At the port that it had. */
-  async start(): Promise<Ready> {
-    const tcp = `127.0.0.1:${this.#port}`
-    const { child } = spawnAbzu(this.#env, ['start', '--json', '--tcp', tcp])
-    const [line] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
-    const ready = JSON.parse(line.toString()) as Ready
-    this.#port = Number(ready.addresses[0]?.split('/')[4])
-    return ready
-  }
-
-  async fails(...args: string[]): Promise<{ code: number; error: { code: string } }> {
-    const { code, stderr } = await abzu(this.#env, ['peer', ...args, '--json'])
-    return { code, ...(JSON.parse(stderr) as { error: { code: string } }) }
-  }
-
-  async run<T>(...args: string[]): Promise<T> {
-    const { code, stdout, stderr } = await abzu(this.#env, [...args, '--json'])
-    if (code !== 0) throw new Error(stderr)
-    return JSON.parse(stdout) as T
-  }
-
-  async invite(...args: string[]): Promise<string> {
-    return (await this.run<{ code: string }>('peer', 'invite', ...args)).code
-  }
-
-  async peers(): Promise<Peer[]> {
-    return (await this.run<{ peers: Peer[] }>('peer', 'list')).peers
-  }
-
-  /** Resolves when the one peer of this node is connected. */
-  async company(): Promise<void> {
-    for (let tries = 0; tries < 600; tries++) {
-      const [peer] = await this.peers()
-      if (peer?.connected) return
-      await pause(50)
-    }
-    throw new Error('never connected')
-  }
-}
 
 t.test('paired, named, with quotas, redialled after a restart, and parted', async (t) => {
   const [ann, bob] = [new Box(t, "Ann's box"), new Box(t, 'bob')]

@@ -298,6 +298,26 @@ class FakeFederation implements FederationService {
     return peer
   }
   list = () => [...this.#peers.values()]
+  status = async () =>
+    this.list().map(({ peerId, name, connected, quotaBytes }) => ({
+      peerId,
+      name,
+      connected,
+      quotaBytes,
+      usedBytes: 3,
+      behind: 0,
+      pulledSecondsAgo: 2,
+      verifiedSecondsAgo: null,
+      mailboxes: [
+        {
+          mailbox: 'ab'.repeat(32),
+          here: 'home' as const,
+          there: 'replica' as const,
+          items: 7,
+          bytes: 700,
+        },
+      ],
+    }))
   remove = async (name: string) => {
     const peer = this.#peers.get(name)
     if (!peer) throw new AbzuError('ABZU_NOT_FOUND', `no trusted peer ${name}`)

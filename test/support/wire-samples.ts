@@ -293,7 +293,7 @@ const sourceMessages = {
     isLast: true,
     items: [copied.mail, copied.chunk, copied.slot],
   },
-  'sync mark': { kind: 'mark' as const, upTo: 41, set },
+  'sync mark': { kind: 'mark' as const, upTo: 41, set, items: { count: 9, sum: counting(32, 6) } },
 }
 
 /** Messages of the sync stream. */

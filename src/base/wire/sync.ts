@@ -20,7 +20,7 @@ export const offerItemsMax = 1024
 export const frameItemsMax = 400
 /** Mailboxes in one frame of the list of those shared. */
 export const sharePageMax = 4096
-/** A set of mailboxes, for comparison: how many, and the sum of their ids mod 2^256, big endian. */
+/** A set of mailboxes or items, for comparison: how many, and the sum of their ids mod 2^256, big endian. */
 export interface SetSum {
   readonly count: number
   /** 32 bytes. */
@@ -95,8 +95,13 @@ export type SourceMessage =
       readonly isLast: boolean
       readonly items: readonly CopiedItem[]
     }
-  /** Everything up to `upTo` was offered, of the mailboxes summed. */
-  | { readonly kind: 'mark'; readonly upTo: number; readonly set: SetSum }
+  /** Everything up to `upTo` was offered, of the mailboxes in `set`, which hold these items now. */
+  | {
+      readonly kind: 'mark'
+      readonly upTo: number
+      readonly set: SetSum
+      readonly items: SetSum
+    }
 
 const kinds = ['mail', 'chunk', 'slot'] as const
 const flag = oneOf(0, 1)
@@ -128,7 +133,7 @@ const sourceShapes = {
   extent: tuple(literal(3), uint(), uint()),
   offer: tuple(literal(4), u32, root, bytesBetween(offeredIdBytes, offeredIdBytes * offerItemsMax)),
   items: tuple(literal(5), u32, flag, list(item, frameItemsMax)),
-  mark: tuple(literal(6), uint(), uint(), root),
+  mark: tuple(literal(6), uint(), uint(), root, uint(), root),
 } as const
 
 type WireItem = readonly [number, number, number, Uint8Array, Uint8Array]
@@ -206,7 +211,14 @@ export function encodeSourceMessage(message: SourceMessage): Uint8Array {
     case 'items':
       return encode([5, message.offer, Number(message.isLast), message.items.map(toWire)])
     case 'mark':
-      return encode([6, message.upTo, message.set.count, message.set.sum])
+      return encode([
+        6,
+        message.upTo,
+        message.set.count,
+        message.set.sum,
+        message.items.count,
+        message.items.sum,
+      ])
   }
 }
 
@@ -239,8 +251,9 @@ export function decodeSourceMessage(payload: Uint8Array): SourceMessage {
       return { kind: 'items', offer, isLast: isLast === 1, items: items.map(fromWire) }
     }
     case 6: {
-      const [, upTo, count, sum] = checked(sourceShapes.mark, value)
-      return { kind: 'mark', upTo, set: { count, sum } }
+      const [, upTo, count, sum, itemCount, itemSum] = checked(sourceShapes.mark, value)
+      const items = { count: itemCount, sum: itemSum }
+      return { kind: 'mark', upTo, set: { count, sum }, items }
     }
     default:
       throw unknownKind()

@@ -9,12 +9,12 @@ import type { CopiedItem, PullerMessage } from '../../base/wire/sync.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
 import type { CopyRoom } from './copy-room.ts'
 import type { Errand, Mark } from './puller.ts'
-import { sumOfSet, type SharedMailboxes } from './shared-mailboxes.ts'
+import { sumOfItems, sumOfSet, type SharedMailboxes } from './shared-mailboxes.ts'
 import type { SourceCursor } from './sync-cursors.ts'
 
 export interface HostErrandDeps {
   readonly platform: Pick<CryptoPlatform, 'sha256'>
-  readonly items: Pick<ItemStore, 'slot'>
+  readonly items: Pick<ItemStore, 'slot' | 'digest'>
   readonly mailboxes: Pick<Mailboxes, 'rootOf' | 'hostsOf'>
   readonly shared: Pick<SharedMailboxes, 'with'>
   readonly room: Pick<CopyRoom, 'left' | 'taken'>
@@ -27,14 +27,18 @@ export class HostErrand implements Errand {
   readonly #deps: HostErrandDeps
   readonly #peer: PeerId
   readonly #cursor: SourceCursor
-  readonly #marked: () => void
+  readonly #marked: (isVerified: boolean) => void
   /** Received in this session. */
   items = 0
   bytes = 0
 
   constructor(
     deps: HostErrandDeps,
-    { peer, cursor, marked }: { peer: PeerId; cursor: SourceCursor; marked: () => void },
+    {
+      peer,
+      cursor,
+      marked,
+    }: { peer: PeerId; cursor: SourceCursor; marked: (isVerified: boolean) => void },
   ) {
     this.#deps = deps
     this.#peer = peer
@@ -106,14 +110,16 @@ export class HostErrand implements Errand {
     this.bytes += bytes
   }
 
-  async marked({ epoch, upTo, mailboxes }: Mark): Promise<void> {
+  async marked({ epoch, upTo, set, items, mailboxes }: Mark): Promise<void> {
     const { cursor, members } = this.#cursor
-    const now = sumOfSet(mailboxes.map((mailbox) => ({ mailbox })))
+    const here = mailboxes.map((mailbox) => ({ mailbox }))
+    const now = sumOfSet(here)
     const isAsBefore =
       cursor?.upTo === upTo &&
       equalBytes(cursor.epoch, epoch) &&
       equalBytes(sumOfSet(members).sum, now.sum)
     if (!isAsBefore) await this.#cursor.advance({ epoch, upTo }, mailboxes)
-    this.#marked()
+    const isAll = equalBytes(now.sum, set.sum)
+    this.#marked(isAll && equalBytes(sumOfItems(this.#deps.items, here).sum, items.sum))
   }
 }

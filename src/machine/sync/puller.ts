@@ -37,6 +37,8 @@ export interface Mark {
   readonly upTo: number
   /** The mailboxes, as the source sums them. */
   readonly set: SetSum
+  /** What they hold at the source. */
+  readonly items: SetSum
   /** Those of them that are here. */
   readonly mailboxes: readonly MailboxId[]
 }
@@ -121,11 +123,11 @@ export class Puller {
         return this.#receive(message)
       case 'mark': {
         await this.#work
-        const { upTo, set } = message
+        const { upTo, set, items } = message
         const mailboxes = Array.from(this.#listed.values(), ({ mailbox }) => mailbox).filter(
           (mailbox) => this.#deps.mailboxes.rootOf(mailbox) !== undefined,
         )
-        return this.#errand.marked({ epoch: this.#epoch, upTo, set, mailboxes })
+        return this.#errand.marked({ epoch: this.#epoch, upTo, set, items, mailboxes })
       }
     }
   }

@@ -1,4 +1,6 @@
-import { addId, emptySum, sumBytes } from '../../base/store/id-sum.ts'
+import { addId, addSum, emptySum, readSum, sumBytes } from '../../base/store/id-sum.ts'
+import type { ItemStore } from '../../base/store/item-store.ts'
+import { asBuffer } from '../../base/store/row.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import { mapKey } from '../../base/util/bytes.ts'
 import type { Cancel } from '../../base/util/clock.ts'
@@ -112,4 +114,18 @@ export function sumOfSet(mailboxes: Iterable<Pick<SharedMailbox, 'mailbox'>>): S
   const sum = emptySum()
   for (const { mailbox } of mailboxes) addId(sum, mailbox)
   return { count: sum.count, sum: sumBytes(sum) }
+}
+
+/** The sum by which two nodes compare what they hold of these mailboxes.
+ *  @throws {AbzuError} ABZU_STORE_DAMAGED */
+export function sumOfItems(
+  items: Pick<ItemStore, 'digest'>,
+  mailboxes: Iterable<Pick<SharedMailbox, 'mailbox'>>,
+): SetSum {
+  const all = emptySum()
+  for (const { mailbox } of mailboxes) {
+    const { count, sum } = items.digest(mailbox)
+    addSum(all, readSum(count, asBuffer(sum), 0))
+  }
+  return { count: all.count, sum: sumBytes(all) }
 }

@@ -25,7 +25,12 @@ import type { FrameStream } from '../transport/frame-stream.ts'
 import { Feed } from './feed.ts'
 import { OfferDesk } from './offer-desk.ts'
 import type { Origins } from './origins.ts'
-import { sumOfSet, type SharedMailbox, type SharedMailboxes } from './shared-mailboxes.ts'
+import {
+  sumOfItems,
+  sumOfSet,
+  type SharedMailbox,
+  type SharedMailboxes,
+} from './shared-mailboxes.ts'
 
 export interface SourceDeps {
   readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256' | 'random'>
@@ -227,7 +232,9 @@ export class SourceSession {
       const upTo = await this.#feed.offerNews()
       if (this.#isOver) return
       this.#upTo = Math.max(this.#upTo, upTo)
-      this.#send({ kind: 'mark', upTo: this.#upTo, set: sumOfSet(this.#listed) })
+      const set = sumOfSet(this.#listed)
+      const items = sumOfItems(this.#deps.items, this.#listed)
+      this.#send({ kind: 'mark', upTo: this.#upTo, set, items })
       if (this.#claimed) return
       if (!this.#isListDue && !this.#feed.hasNews) await this.#wake.promise
       if (this.#isOver) return

@@ -46,6 +46,9 @@ export interface SyncState {
   /** Ms since this node had everything that the other one has; undefined where it does not pull from it now, or never
    *  had. */
   readonly pulledMsAgo: number | undefined
+  /** Ms since both nodes held the same of all that they share, by count and sum of the ids; undefined where that was
+   *  not seen since the start. */
+  readonly verifiedMsAgo: number | undefined
   readonly pulledItems: number
   readonly pulledBytes: number
 }
@@ -64,6 +67,7 @@ export class Syncer {
   readonly #origins = new Origins()
   readonly #sessions = new Set<SourceSession>()
   readonly #pulls = new Map<PeerId, Pull>()
+  readonly #verifiedAtMs = new Map<PeerId, number>()
   readonly #stops: Cancel[] = []
   #isClosed = false
 
@@ -105,11 +109,12 @@ export class Syncer {
   state(peer: PeerId): SyncState {
     const session = [...this.#sessions].findLast((one) => one.peer === peer)
     const pull = this.#pulls.get(peer)
-    const markedAtMs = pull?.markedAtMs
+    const nowMs = this.#deps.clock.monotonicMs()
+    const since = (atMs: number | undefined) => (atMs === undefined ? undefined : nowMs - atMs)
     return {
       behind: session?.progress.behind,
-      pulledMsAgo:
-        markedAtMs === undefined ? undefined : this.#deps.clock.monotonicMs() - markedAtMs,
+      pulledMsAgo: since(pull?.markedAtMs),
+      verifiedMsAgo: since(this.#verifiedAtMs.get(peer)),
       pulledItems: pull?.errand?.items ?? 0,
       pulledBytes: pull?.errand?.bytes ?? 0,
     }
@@ -170,9 +175,10 @@ export class Syncer {
     const stream = await transport.open(peer, syncProtocol, { signal })
     const end = () => stream.abort(new AbzuError('ABZU_CLOSED', 'the pull is over'))
     signal.addEventListener('abort', end, { once: true })
-    const marked = () => {
+    const marked = (isVerified: boolean) => {
       pull.failures = 0
       pull.markedAtMs = clock.monotonicMs()
+      if (isVerified) this.#verifiedAtMs.set(peer, pull.markedAtMs)
     }
     const errand = new HostErrand(this.#deps, { peer, cursor, marked })
     pull.errand = errand

@@ -68,6 +68,7 @@ export function createHandlers({
     },
 
     trustedPeers: async () => ({ peers: [...federation.list()] }),
+    peerStatus: async () => ({ peers: [...(await federation.status())] }),
     invitePeer: ({ body }) => federation.invite(body),
     acceptPeer: ({ body: { code, ...init }, signal }) => federation.accept(code, init, signal),
     removePeer: ({ params }) => federation.remove(params.peer),

@@ -101,6 +101,9 @@ export interface PairInit {
   readonly quotaBytes?: number | undefined
 }
 
+/** How this node and another one stand. */
+export type PeerStatus = Told<Answer<'peerStatus'>['peers'][number]>
+
 /** Other nodes that this one trusts, and that trust it. */
 export interface FederationService {
   /** Resolves once the code is durable. */
@@ -110,6 +113,7 @@ export interface FederationService {
   /** Resolves once both nodes have written it down. */
   accept(code: string, init: PairInit, signal: AbortSignal): Promise<TrustedPeerSummary>
   list(): readonly TrustedPeerSummary[]
+  status(): Promise<readonly PeerStatus[]>
   /** Resolves once it is durable.
    *  @throws {AbzuError} ABZU_NOT_FOUND */
   remove(nameOrPeerId: string): Promise<TrustedPeerSummary>

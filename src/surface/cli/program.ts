@@ -23,6 +23,7 @@ import { peerAccept } from './peer-accept.ts'
 import { peerInvite } from './peer-invite.ts'
 import { peerList } from './peer-list.ts'
 import { peerRemove } from './peer-remove.ts'
+import { peerStatus } from './peer-status.ts'
 import { send } from './send.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
@@ -67,7 +68,7 @@ export function createProgram(context: CliContext): Command {
   program.addCommand(
     newGroup('peer', context, {
       description: 'Nodes that this one trusts, and that trust it',
-      commands: [peerInvite, peerAccept, peerList, peerRemove],
+      commands: [peerInvite, peerAccept, peerList, peerStatus, peerRemove],
     }),
   )
   return program

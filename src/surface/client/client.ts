@@ -79,6 +79,11 @@ export class AbzuClient {
   }
 
   /** The nodes that this one trusts, by name. */
+  /** Which copies the peers hold, and how they stand. */
+  async peerStatus(): Promise<Answer<'peerStatus'>['peers']> {
+    return (await this.#call('peerStatus', {})).peers
+  }
+
   async trustedPeers(): Promise<Answer<'trustedPeers'>['peers']> {
     return (await this.#call('trustedPeers', {})).peers
   }

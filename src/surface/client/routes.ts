@@ -87,6 +87,13 @@ export const routes = {
     summary: 'The nodes that this one trusts',
     answer: schemas.trustedPeersSchema,
   },
+  peerStatus: {
+    method: 'GET',
+    path: '/v1/peers/status',
+    access: 'open',
+    summary: 'Which copies the peers hold, how far behind each is, and when it was verified',
+    answer: schemas.peerStatusSchema,
+  },
   invitePeer: {
     method: 'POST',
     path: '/v1/peers/invitations',

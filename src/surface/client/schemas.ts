@@ -131,6 +131,39 @@ export const trustedPeerSchema = z.object({
 
 export const trustedPeersSchema = z.object({ peers: z.array(trustedPeerSchema) })
 
+const hostRole = z.enum(['home', 'replica', 'former'])
+const secondsAgo = z.int().nullable()
+
+/** How a node stands with one that it trusts, or with which it shares mailboxes. */
+export const peerStatusSchema = z.object({
+  peers: z.array(
+    z.object({
+      peerId: z.string(),
+      /** Null where this node does not trust it. */
+      name: z.string().nullable(),
+      connected: z.boolean(),
+      quotaBytes: z.int().nullable(),
+      /** Of other people's mailboxes that are kept for it. */
+      usedBytes: z.int(),
+      /** Items offered to it that are not known to be durable there; null while it does not pull. */
+      behind: z.int().nullable(),
+      /** Since this node had everything that the other one has. */
+      pulledSecondsAgo: secondsAgo,
+      /** Since both held the same. */
+      verifiedSecondsAgo: secondsAgo,
+      mailboxes: z.array(
+        z.object({
+          mailbox: z.string(),
+          here: hostRole,
+          there: hostRole,
+          items: z.int(),
+          bytes: z.int(),
+        }),
+      ),
+    }),
+  ),
+})
+
 /** Taken in NFC and as UTF-8, so that it is the same bytes from every keyboard. */
 const password = utf8Text(1024)
 

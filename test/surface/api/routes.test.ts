@@ -34,6 +34,7 @@ const cases: Readonly<Record<RouteName, Case>> = {
     answers: { ok: true },
     refuses: [{ address: '' }, { address: 'x'.repeat(257) }, { address: 1 }],
   },
+  peerStatus: { answers: { peers: [{ name: 'friend', behind: 0, mailboxes: [{ items: 7 }] }] } },
   trustedPeers: { answers: { peers: [{ name: 'friend', quotaBytes: 7, connected: true }] } },
   invitePeer: {
     body: { name: 'their box', quotaBytes: 5, hours: 1 },

@@ -1,0 +1,105 @@
+/** Puts together what keeps the copies of mailboxes on this node and its peers alike. @module */
+
+import type { CryptoPlatform } from '../base/crypto/platform.ts'
+import type { Store } from '../base/store/store.ts'
+import type { PeerId } from '../base/util/brand.ts'
+import { toHex } from '../base/util/bytes.ts'
+import type { Clock, Scheduler } from '../base/util/clock.ts'
+import type { CloseStack } from '../base/util/close-stack.ts'
+import type { Log } from '../base/util/log.ts'
+import { syncProtocol } from '../base/wire/protocols.ts'
+import type { Host } from '../base/wire/records.ts'
+import type { TrustedPeers } from '../machine/federation/trusted-peers.ts'
+import type { Mailboxes } from '../machine/mailbox/mailboxes.ts'
+import { CopyRoom } from '../machine/sync/copy-room.ts'
+import { SharedMailboxes } from '../machine/sync/shared-mailboxes.ts'
+import { Syncer } from '../machine/sync/syncer.ts'
+import type { Transport } from '../machine/transport/transport.ts'
+import type { PeerStatus } from '../surface/api/services.ts'
+
+export interface SyncParts {
+  readonly platform: CryptoPlatform
+  readonly store: Store
+  readonly mailboxes: Mailboxes
+  readonly trusted: TrustedPeers
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly log: Log
+}
+
+/** Mailboxes that one peer's status names. */
+const toldMailboxesMax = 1000
+
+export interface Sync {
+  /** Begins to pull. */
+  start(): void
+  /** How copies stand, by peer. */
+  status(): Promise<PeerStatus[]>
+}
+
+/** Serves those who pull; pulls from nobody yet. `open` takes what it opens. */
+export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync> {
+  const { store, mailboxes, trusted, transport, clock, log } = parts
+  const { items } = store
+  const self = transport.peerId
+  const shared = open.add(await SharedMailboxes.open({ mailboxes, self, log }))
+  const quotaBytes = (peer: PeerId) => trusted.get(peer)?.quotaBytes
+  const room = new CopyRoom({ items, mailboxes, shared, self, clock, quotaBytes })
+  const syncer = open.add(
+    new Syncer({
+      ...parts,
+      items,
+      shared,
+      room,
+      self,
+      epoch: () => store.epoch,
+      trusted: () => trusted.list().map(({ peerId }) => peerId),
+    }),
+  )
+  transport.handle(syncProtocol, syncer.handler)
+  trusted.watch(() => syncer.trustChanged())
+
+  const roleOf = (hosts: readonly Host[], peer: PeerId) =>
+    hosts.find(({ peerId }) => peerId === peer)?.role ?? 'former'
+  const copies = async (peer: PeerId): Promise<PeerStatus['mailboxes']> => {
+    const told = [...shared.with(peer).values()].slice(0, toldMailboxesMax)
+    return Promise.all(
+      told.map(async ({ mailbox }) => {
+        const hosts = await mailboxes.hostsOf(mailbox)
+        const bytes = items.usage(mailbox).reduce((sum, pool) => sum + pool.bytes, 0)
+        return {
+          mailbox: toHex(mailbox),
+          here: roleOf(hosts, self),
+          there: roleOf(hosts, peer),
+          items: items.digest(mailbox).count,
+          bytes,
+        }
+      }),
+    )
+  }
+  const seconds = (ms: number | undefined) => (ms === undefined ? null : Math.round(ms / 1000))
+  return {
+    start: () => syncer.start(),
+    status: async () => {
+      const named = new Set([...trusted.list().map(({ peerId }) => peerId), ...shared.peers()])
+      return Promise.all(
+        Array.from(named, async (peerId) => {
+          const { behind = null, pulledMsAgo, verifiedMsAgo } = syncer.state(peerId)
+          const { name = null, quotaBytes = null } = trusted.get(peerId) ?? {}
+          return {
+            peerId,
+            name,
+            connected: transport.isConnected(peerId),
+            quotaBytes,
+            usedBytes: await room.used(peerId),
+            behind,
+            pulledSecondsAgo: seconds(pulledMsAgo),
+            verifiedSecondsAgo: seconds(verifiedMsAgo),
+            mailboxes: await copies(peerId),
+          }
+        }),
+      )
+    },
+  }
+}
