@@ -13,6 +13,7 @@ export function withAppend(items: ItemStore, append: ItemStore['append']): ItemS
     slot: async (mailbox, key) => items.slot(mailbox, key),
     slots: (mailbox, slotClass) => items.slots(mailbox, slotClass),
     list: async (mailbox, page) => items.list(mailbox, page),
+    idPrefixes: async (mailbox, range) => items.idPrefixes(mailbox, range),
     last: async (mailbox) => items.last(mailbox),
     remove: async (mailbox, ids, rows) => items.remove(mailbox, ids, rows),
     expire: async (nowHours, limit) => items.expire(nowHours, limit),

@@ -280,6 +280,14 @@ const pullerMessages = {
   },
   'sync want': { kind: 'want' as const, offer: 7, bits: counting(1, 192) },
   'sync done': { kind: 'done' as const, offer: 2 ** 32 - 1 },
+  'sync survey': { kind: 'survey' as const, from: 4096 },
+  'sync probe': {
+    kind: 'probe' as const,
+    mailbox: counting(32),
+    depth: 12 as const,
+    prefixes: [0, 4095],
+  },
+  'sync fetch': { kind: 'fetch' as const, mailbox: counting(32), ids: counting(32) },
 }
 const sourceMessages = {
   'sync welcome': { kind: 'welcome' as const, epoch: counting(16), isSame: true },
@@ -293,6 +301,7 @@ const sourceMessages = {
     isLast: true,
     items: [copied.mail, copied.chunk, copied.slot],
   },
+  'sync sums': { kind: 'sums' as const, sums: counting(40) },
   'sync mark': { kind: 'mark' as const, upTo: 41, set, items: { count: 9, sum: counting(32, 6) } },
 }
 

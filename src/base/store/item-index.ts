@@ -5,7 +5,7 @@ import type { Database, WriteBatch } from './database.ts'
 import { decodeHead, decodeSlot, encodeHead, type StoredHead } from './head.ts'
 import type { IdFilter } from './id-filter.ts'
 import type { ItemKind } from './item-store.ts'
-import { arrivalKey, indexKey, itemKinds, keyText, slotKey } from './keys.ts'
+import { arrivalKey, indexKey, itemKinds, keyText, slotKey, type KeyRange } from './keys.ts'
 import { Pending } from './pending.ts'
 import { contentChecksum, damaged, seal } from './row.ts'
 
@@ -84,6 +84,16 @@ export class ItemIndex {
       }
     }
     return heads
+  }
+
+  /** Those of them whose index keys lie in a range. */
+  *journaledIn(mailbox: MailboxId, { gte, lt }: KeyRange): Iterable<IndexEntry> {
+    for (const entries of [this.#indexing, this.#journaled]) {
+      for (const entry of entries.values()) {
+        if (compareBytes(entry.mailbox, mailbox) !== 0) continue
+        if (compareBytes(entry.key, gte) >= 0 && compareBytes(entry.key, lt) < 0) yield entry
+      }
+    }
   }
 
   /** The last arrival among them, of any kind; 0 where there is none. */

@@ -121,6 +121,13 @@ export interface ItemStore {
    *  once, whatever is written meanwhile. `next` is missing on the last page. */
   list(mailbox: MailboxId, page: ListPage): Promise<{ items: ItemHead[]; next?: number }>
 
+  /** The first 16 bytes of the id of every durable item whose id begins with one of these 16 bits, from `from` up to,
+   *  not including, `to`. In no promised order. */
+  idPrefixes(
+    mailbox: MailboxId,
+    range: { readonly from: number; readonly to: number },
+  ): Promise<Uint8Array[]>
+
   /** Arrival of the mailbox's newest durable item; 0 where it has none. */
   last(mailbox: MailboxId): Promise<number>
 

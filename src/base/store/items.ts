@@ -27,8 +27,11 @@ import {
   arrivalOfKey,
   expiryRange,
   family,
+  idPrefixOf,
+  idRange,
   indexKey,
   itemKinds,
+  keyText,
   rangeOf,
   slotKey,
 } from './keys.ts'
@@ -52,6 +55,7 @@ export interface ItemsDeps {
 const slotsPerPage = 64
 const dropsPerCommit = 256
 const expiryRowsPerPage = 64
+const idsPerPage = 1024
 
 /** Items in a database. */
 export class Items implements ItemStore {
@@ -168,6 +172,24 @@ export class Items implements ItemStore {
     const heads = rows.map(([key, value]) => decodeHead(key, value))
     const last = heads.at(-1)?.arrival ?? 0
     return [...heads, ...journaled.filter(({ arrival }) => arrival > last)].slice(0, limit)
+  }
+
+  async idPrefixes(
+    mailbox: MailboxId,
+    { from, to }: { readonly from: number; readonly to: number },
+  ): Promise<Uint8Array[]> {
+    const { database, index } = this.#deps
+    const range = idRange(mailbox, from, to)
+    const found = new Map<string, Uint8Array>()
+    // Looked at first: what the database takes over meanwhile is then seen twice, and not never.
+    for (const { key, text } of index.journaledIn(mailbox, range)) found.set(text, key)
+    for (let after: Uint8Array | undefined; ;) {
+      const page = await database.page(range, { limit: idsPerPage, after, keysOnly: true })
+      for (const [key] of page) found.set(keyText(key), key)
+      after = page.at(-1)?.[0]
+      if (page.length < idsPerPage) break
+    }
+    return Array.from(found.values(), idPrefixOf)
   }
 
   async last(mailbox: MailboxId): Promise<number> {

@@ -87,6 +87,15 @@ export function indexKey(mailbox: Uint8Array, id: Uint8Array): Uint8Array {
   return key
 }
 
+/** The index keys of a mailbox whose ids begin with 16 bits from `from` up to, not including, `to`. */
+export function idRange(mailbox: Uint8Array, from: number, to: number): KeyRange {
+  const prefix = (bits: number) => [bits >>> 8, bits & 0xff]
+  const before = Buffer.concat([Buffer.from([family.index]), mailbox])
+  const gte = Buffer.concat([before, Buffer.from(prefix(from))])
+  const end = to < 0x10000 ? Buffer.from(prefix(to)) : Buffer.alloc(idPrefixBytes + 1, 0xff)
+  return { gte, lt: Buffer.concat([before, end]) }
+}
+
 /** The mailbox of an index key. */
 export function mailboxOf(key: Uint8Array): Uint8Array {
   return key.subarray(1, 1 + mailboxBytes)

@@ -18,6 +18,12 @@ export const offeredIdBytes = 16
 export const offerItemsMax = 1024
 /** Items in one frame: each is six values, of a byte string counted twice. */
 export const frameItemsMax = 400
+/** Bits of the prefixes that a probe asks about. */
+export type ProbeDepth = 0 | 8 | 12 | 16
+/** Prefixes in one probe: what answers below 12 bits fits into a frame. */
+export const probePrefixesMax = 256
+/** A count and half a sum. */
+export const sumEntryBytes = 20
 /** Mailboxes in one frame of the list of those shared. */
 export const sharePageMax = 4096
 /** A set of mailboxes or items, for comparison: how many, and the sum of their ids mod 2^256, big endian. */
@@ -67,6 +73,17 @@ export type PullerMessage =
   | { readonly kind: 'want'; readonly offer: number; readonly bits: Uint8Array }
   /** Everything that was wanted of an offer is durable. */
   | { readonly kind: 'done'; readonly offer: number }
+  /** How do the copies differ? Of the mailboxes of the list from the `from`th on; or of the ids of one mailbox below
+   *  these prefixes of `depth` bits. */
+  | { readonly kind: 'survey'; readonly from: number }
+  | {
+      readonly kind: 'probe'
+      readonly mailbox: Uint8Array
+      readonly depth: ProbeDepth
+      readonly prefixes: readonly number[]
+    }
+  /** These items, by the first 16 bytes of their ids, are to be offered again. */
+  | { readonly kind: 'fetch'; readonly mailbox: Uint8Array; readonly ids: Uint8Array }
 
 export type SourceMessage =
   /** `isSame`: the set and the epoch are those of the greeting. Otherwise the list follows. */
@@ -95,6 +112,8 @@ export type SourceMessage =
       readonly isLast: boolean
       readonly items: readonly CopiedItem[]
     }
+  /** The answer to a survey or a probe: entries of `sumEntryBytes`, or ids. */
+  | { readonly kind: 'sums'; readonly sums: Uint8Array }
   /** Everything up to `upTo` was offered, of the mailboxes in `set`, which hold these items now. */
   | {
       readonly kind: 'mark'
@@ -115,6 +134,9 @@ const item = tuple(
   bytesBetween(0, wireLimits.envelopeBytesMax),
 )
 const u32 = uint(2 ** 32 - 1)
+const idsShape = bytesBetween(offeredIdBytes, offeredIdBytes * offerItemsMax)
+/** An answer leaves room in its frame. */
+const sumsBytesMax = 500 * 1024
 
 const pullerShapes = {
   hello: tuple(literal(0), bytesBetween(0, syncEpochBytes), uint(), uint(), root),
@@ -124,6 +146,9 @@ const pullerShapes = {
   introduce: tuple(literal(4), root, list(item, 2)),
   want: tuple(literal(5), u32, bits),
   done: tuple(literal(6), u32),
+  survey: tuple(literal(7), u32),
+  probe: tuple(literal(8), root, oneOf(0, 8, 12, 16), list(uint(0xffff), probePrefixesMax)),
+  fetch: tuple(literal(9), root, idsShape),
 } as const
 
 const sourceShapes = {
@@ -131,8 +156,9 @@ const sourceShapes = {
   challenge: tuple(literal(1), root),
   shared: tuple(literal(2), flag, flag, bytesBetween(0, 32 * sharePageMax)),
   extent: tuple(literal(3), uint(), uint()),
-  offer: tuple(literal(4), u32, root, bytesBetween(offeredIdBytes, offeredIdBytes * offerItemsMax)),
+  offer: tuple(literal(4), u32, root, idsShape),
   items: tuple(literal(5), u32, flag, list(item, frameItemsMax)),
+  sums: tuple(literal(7), bytesBetween(0, sumsBytesMax)),
   mark: tuple(literal(6), uint(), uint(), root, uint(), root),
 } as const
 
@@ -162,6 +188,12 @@ export function encodePullerMessage(message: PullerMessage): Uint8Array {
       return encode([5, message.offer, message.bits])
     case 'done':
       return encode([6, message.offer])
+    case 'survey':
+      return encode([7, message.from])
+    case 'probe':
+      return encode([8, message.mailbox, message.depth, message.prefixes])
+    case 'fetch':
+      return encode([9, message.mailbox, message.ids])
   }
 }
 
@@ -191,6 +223,17 @@ export function decodePullerMessage(payload: Uint8Array): PullerMessage {
     }
     case 6:
       return { kind: 'done', offer: checked(pullerShapes.done, value)[1] }
+    case 7:
+      return { kind: 'survey', from: checked(pullerShapes.survey, value)[1] }
+    case 8: {
+      const [, mailbox, depth, prefixes] = checked(pullerShapes.probe, value)
+      return { kind: 'probe', mailbox, depth, prefixes }
+    }
+    case 9: {
+      const [, mailbox, ids] = checked(pullerShapes.fetch, value)
+      expectWhole(ids, offeredIdBytes)
+      return { kind: 'fetch', mailbox, ids }
+    }
     default:
       throw unknownKind()
   }
@@ -210,6 +253,8 @@ export function encodeSourceMessage(message: SourceMessage): Uint8Array {
       return encode([4, message.offer, message.mailbox, message.ids])
     case 'items':
       return encode([5, message.offer, Number(message.isLast), message.items.map(toWire)])
+    case 'sums':
+      return encode([7, message.sums])
     case 'mark':
       return encode([
         6,
@@ -255,9 +300,18 @@ export function decodeSourceMessage(payload: Uint8Array): SourceMessage {
       const items = { count: itemCount, sum: itemSum }
       return { kind: 'mark', upTo, set: { count, sum }, items }
     }
+    case 7:
+      return { kind: 'sums', sums: checked(sourceShapes.sums, value)[1] }
     default:
       throw unknownKind()
   }
+}
+
+/** Ids, or beginnings of ids, that were joined. */
+export function offeredIds(joined: Uint8Array): Uint8Array[] {
+  return Array.from({ length: joined.length / offeredIdBytes }, (_, n) =>
+    joined.slice(n * offeredIdBytes, (n + 1) * offeredIdBytes),
+  )
 }
 
 /** One bit for each of `flags`, the first in the highest bit of the first byte. */

@@ -107,7 +107,7 @@ export class Feed {
     const offered: Offered[] = []
     for (const name of [plainSlotName.identity, plainSlotName.record]) {
       const slot = await items.slot(mailbox, plainSlotKey(platform, mailbox, name))
-      if (slot) offered.push({ id: slotIdOf(platform, slot.signed), kind: 'slot' })
+      if (slot) offered.push({ id: slotIdOf(platform, slot.signed) })
     }
     if (offered.length === 0) return
     await this.#desk.offer(mailbox, offered)

@@ -14,7 +14,6 @@ import type { FrameStream } from '../transport/frame-stream.ts'
 /** An item that the puller may want. */
 export interface Offered {
   readonly id: ItemId
-  readonly kind: CopiedItem['kind']
 }
 
 interface Offer {

@@ -7,13 +7,14 @@
 
 import { mailboxIdOf } from '../../base/crypto/address.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import type { ItemStore } from '../../base/store/item-store.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, mapKey } from '../../base/util/bytes.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import {
   decodeSourceMessage,
   encodePullerMessage,
-  offeredIdBytes,
+  offeredIds,
   toBits,
   type CopiedItem,
   type PullerMessage,
@@ -23,11 +24,13 @@ import {
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
 import type { FrameStream } from '../transport/frame-stream.ts'
 import type { Origins } from './origins.ts'
+import { Questions, repair, type Repaired } from './repair.ts'
 
 export interface PullerDeps {
   readonly platform: Pick<CryptoPlatform, 'sha256'>
   readonly mailboxes: Pick<Mailboxes, 'rootOf' | 'host' | 'wants' | 'takeCopies'>
   readonly origins: Pick<Origins, 'note'>
+  readonly items: Pick<ItemStore, 'digest' | 'idPrefixes'>
 }
 
 /** Everything that the source had of some mailboxes is durable here. */
@@ -84,6 +87,7 @@ export class Puller {
   /** Root keys of the mailboxes that the source shares. */
   #listed = new Map<string, { readonly mailbox: MailboxId; readonly rootPk: Uint8Array }>()
   #epoch: Uint8Array = new Uint8Array()
+  readonly #questions = new Questions()
   /** Work on what was received, one piece after the other. */
   #work: Promise<void> = Promise.resolve()
 
@@ -96,13 +100,38 @@ export class Puller {
   /** Pulls until the stream ends.
    *  @throws {AbzuError} why it failed: ABZU_UNREACHABLE, ABZU_DENIED, ABZU_QUOTA_EXCEEDED, those of the store */
   async run(): Promise<void> {
-    await this.#errand.greet((message) => this.say(message))
-    for await (const payloads of this.#stream.batches()) {
-      for (const payload of payloads) await this.#take(decodeSourceMessage(payload))
+    try {
+      await this.#errand.greet((message) => this.say(message))
+      for await (const payloads of this.#stream.batches()) {
+        for (const payload of payloads) await this.#take(decodeSourceMessage(payload))
+      }
+    } finally {
+      this.#questions.end(new AbzuError('ABZU_CLOSED', 'the pull is over'))
     }
   }
 
   /** Tells the source something. */
+  /** Compares what is here of the listed mailboxes with what the source holds, and has it offer again what is lacking.
+   *  @throws {AbzuError} why the stream failed; those of the store */
+  async repair(): Promise<Repaired> {
+    const { items, mailboxes } = this.#deps
+    const listed = Array.from(this.#listed.values(), ({ mailbox }) => mailbox)
+    const ask = async (question: PullerMessage) => {
+      this.say(question)
+      return this.#questions.next()
+    }
+    return repair(
+      {
+        items,
+        ask,
+        say: (message) => this.say(message),
+        wants: (mailbox, id) =>
+          mailboxes.rootOf(mailbox) !== undefined && mailboxes.wants(mailbox, id),
+      },
+      listed,
+    )
+  }
+
   say(message: PullerMessage): void {
     this.#stream.send(encodePullerMessage(message))
   }
@@ -121,6 +150,8 @@ export class Puller {
         return this.#answer(message)
       case 'items':
         return this.#receive(message)
+      case 'sums':
+        return this.#questions.answer(concatBytes(message.sums))
       case 'mark': {
         await this.#work
         const { upTo, set, items } = message
@@ -159,14 +190,9 @@ export class Puller {
     const mailbox = concatBytes(bytes) as MailboxId
     const isListed = this.#listed.has(mapKey(mailbox))
     const isWelcome = isListed && (await this.#errand.isWelcome(mailbox))
-    const ids: Uint8Array[] = []
-    const flags: boolean[] = []
-    for (let at = 0; at < joined.length; at += offeredIdBytes) {
-      const id = joined.slice(at, at + offeredIdBytes)
-      const isWanted = isWelcome && this.#deps.mailboxes.wants(mailbox, id)
-      flags.push(isWanted)
-      if (isWanted) ids.push(id)
-    }
+    const all = offeredIds(joined)
+    const flags = all.map((id) => isWelcome && this.#deps.mailboxes.wants(mailbox, id))
+    const ids = all.filter((_, n) => flags[n])
     if (ids.length > 0) this.#offers.set(offer, { mailbox, ids, stores: [] })
     this.say({ kind: 'want', offer, bits: toBits(flags) })
   }

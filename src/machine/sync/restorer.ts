@@ -3,6 +3,7 @@
 import { mailboxIdOf } from '../../base/crypto/address.ts'
 import { claimMessage } from '../../base/crypto/claim.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import type { ItemStore } from '../../base/store/item-store.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import { equalBytes, mapKey } from '../../base/util/bytes.ts'
 import type { Scheduler } from '../../base/util/clock.ts'
@@ -21,10 +22,8 @@ import { Puller, type Errand } from './puller.ts'
 export interface RestorerDeps {
   readonly platform: Pick<CryptoPlatform, 'sha256'>
   readonly transport: Pick<Transport, 'peerId' | 'open'>
-  readonly mailboxes: Pick<
-    Mailboxes,
-    'rootOf' | 'host' | 'wants' | 'takeCopies' | 'mailbox' | 'hostsOf'
-  >
+  readonly items: ItemStore
+  readonly mailboxes: Pick<Mailboxes, 'rootOf' | 'host' | 'wants' | 'takeCopies' | 'mailbox'>
   readonly scheduler: Scheduler
   readonly log: Log
 }

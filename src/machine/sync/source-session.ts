@@ -16,6 +16,7 @@ import {
   decodePullerMessage,
   encodeSourceMessage,
   hasBit,
+  offeredIds,
   sharePageMax,
   type PullerMessage,
   type SourceMessage,
@@ -23,6 +24,7 @@ import {
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
 import type { FrameStream } from '../transport/frame-stream.ts'
 import { Feed } from './feed.ts'
+import { branches, trunk } from './id-tree.ts'
 import { OfferDesk } from './offer-desk.ts'
 import type { Origins } from './origins.ts'
 import {
@@ -43,6 +45,9 @@ export interface SourceDeps {
   readonly isTrusted: (peer: PeerId) => boolean
   readonly origins: Pick<Origins, 'take'>
 }
+
+/** Fetches of one puller that are not done. */
+const fetchesMax = 64
 
 /** How far a puller is. */
 export interface Progress {
@@ -82,6 +87,7 @@ export class SourceSession {
   #wake = Promise.withResolvers<void>()
   /** What the puller has to say next, if anything. */
   #awaited: 'greeting' | 'members' | undefined = 'greeting'
+  #fetches = 0
   #isListDue = false
   #isOver = false
 
@@ -137,6 +143,15 @@ export class SourceSession {
         return this.#desk.wanted(message.offer, message.bits)
       case 'done':
         return this.#desk.done(message.offer)
+      case 'survey':
+        return this.#survey(message.from)
+      case 'probe':
+        return this.#send({
+          kind: 'sums',
+          sums: await branches(this.#deps.items, this.#of(message.mailbox), message),
+        })
+      case 'fetch':
+        return this.#offerAgain(this.#of(message.mailbox), offeredIds(message.ids))
     }
   }
 
@@ -218,6 +233,37 @@ export class SourceSession {
     const mailbox = mailboxIdOf(platform, rootPk)
     if (!mailboxes.rootOf(mailbox)) return
     await mailboxes.takeCopies(mailbox, slots)
+  }
+
+  /** A listed mailbox.
+   *  @throws {AbzuError} ABZU_PROTOCOL_VIOLATION */
+  #of(bytes: Uint8Array): MailboxId {
+    const found = this.#listed.find(({ mailbox }) => equalBytes(mailbox, bytes))
+    if (found) return found.mailbox
+    throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'a mailbox that is not shared')
+  }
+
+  #survey(from: number): void {
+    const { items } = this.#deps
+    const page = this.#listed.slice(from, from + sharePageMax)
+    const sums = concatBytes(...page.map(({ mailbox }) => trunk(items.digest(mailbox))))
+    this.#send({ kind: 'sums', sums })
+  }
+
+  /** Another mark follows when it is done. */
+  #offerAgain(mailbox: MailboxId, ids: readonly Uint8Array[]): void {
+    if (++this.#fetches > fetchesMax) {
+      throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'too much is fetched at once')
+    }
+    const found = ids.flatMap((prefix) => this.#deps.items.find(mailbox, prefix) ?? [])
+    const offered = found.map((id) => ({ id }))
+    const work = async () => {
+      if (offered.length > 0) await this.#desk.offer(mailbox, offered)
+      await this.#desk.settled()
+      this.#fetches--
+      this.#wake.resolve()
+    }
+    work().catch((error: unknown) => this.#stream.abort(toAbzuError(error)))
   }
 
   #serve(): void {

@@ -17,6 +17,7 @@ import type { Transport } from '../transport/transport.ts'
 import { HostErrand, type HostErrandDeps } from './host-errand.ts'
 import { Origins } from './origins.ts'
 import { Puller, type PullerDeps } from './puller.ts'
+import { Repairs } from './repairs.ts'
 import type { SharedMailboxes } from './shared-mailboxes.ts'
 import { syncHandler, type SourceDeps, type SourceSession } from './source-session.ts'
 import { SourceCursor, type SyncCursorsDeps } from './sync-cursors.ts'
@@ -178,11 +179,14 @@ export class Syncer {
     const marked = (isVerified: boolean) => {
       pull.failures = 0
       pull.markedAtMs = clock.monotonicMs()
-      if (isVerified) this.#verifiedAtMs.set(peer, pull.markedAtMs)
+      if (isVerified) verified()
+      repairs.marked(isVerified)
     }
+    const verified = () => void this.#verifiedAtMs.set(peer, clock.monotonicMs())
     const errand = new HostErrand(this.#deps, { peer, cursor, marked })
     pull.errand = errand
     const puller = new Puller({ ...this.#deps, origins: this.#origins }, stream, errand)
+    const repairs = new Repairs({ ...this.#deps, puller, peer, verified })
     const stop = mailboxes.watchRecords((mailbox) => void this.#introduce(mailbox, errand, puller))
     try {
       signal.throwIfAborted()
@@ -192,6 +196,7 @@ export class Syncer {
       throw error
     } finally {
       stop()
+      repairs.close()
       signal.removeEventListener('abort', end)
     }
   }

@@ -32,6 +32,7 @@ async function setUp(t: Test) {
     platform,
     transport: { peerId: fresh.peerId, open: async (peer) => fresh.open(peer) },
     mailboxes: fresh.mailboxes,
+    items: fresh.store.items,
     scheduler: time,
     log: silentLog,
   })

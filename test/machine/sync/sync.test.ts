@@ -263,3 +263,51 @@ t.test('damage and forgery in what a source sends', async (t) => {
   await rest()
   sameCopies(t, [home, friend], anna, before + 1)
 })
+
+t.test('what one copy has lost comes back from the other, and costs little', async (t) => {
+  const { network, home, friend, account, rest, time } = await house(t)
+  const anna = await account()
+  const others = [await account(), await account()]
+  const { letters } = await deliver(home, anna, 900)
+  network.connect(home, friend)
+  await rest()
+  sameCopies(t, [home, friend], anna, 903)
+  const ids = letters.map(({ id }) => id)
+  await friend.store.items.remove(anna.mailbox, ids.slice(0, 5))
+  await home.store.items.remove(anna.mailbox, ids.slice(5, 8))
+  network.sent.clear()
+  await deliver(home, anna, 1)
+  for (let n = 0; n < 8; n++) {
+    await time.advance(2000)
+    await rest()
+  }
+  sameCopies(t, [home, friend, home], anna, 904)
+  for (const other of others) sameCopies(t, [home, friend], other, 3)
+  const bytes = [...network.sent.values()].reduce((sum, one) => sum + one, 0)
+  t.ok(
+    bytes < 110_000,
+    `${bytes} bytes for 9 letters of 2.7 KB, one of them new, where all ids are 14 KB`,
+  )
+  t.ok((home.syncer.state(friend.peerId).verifiedMsAgo ?? Infinity) < 20_000)
+})
+
+t.test('a difference that nobody can mend is looked at ever more seldom', async (t) => {
+  const { network, home, friend, account, rest, time } = await house(t)
+  const anna = await account()
+  network.connect(home, friend)
+  await rest()
+  const takes = friend.mailboxes.wants.bind(friend.mailboxes)
+  let isBlind = true
+  Object.assign(friend.mailboxes, {
+    wants: (mailbox: typeof anna.mailbox, id: Uint8Array) => !isBlind && takes(mailbox, id),
+  })
+  await deliver(home, anna, 3)
+  await rest()
+  network.sent.clear()
+  await time.advance(3_600_000)
+  const bytes = network.sent.get(friend.peerId) ?? 0
+  t.ok(bytes > 0 && bytes < 20_000, `${bytes} bytes in an hour`)
+  isBlind = false
+  await time.advance(3_600_000)
+  sameCopies(t, [home, friend], anna, 6)
+})
