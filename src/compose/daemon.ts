@@ -119,7 +119,14 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     )
     const peers = new PeerBook({ table: store.table('peers'), transport })
 
-    const mailboxes = new Mailboxes({ platform, store, limits: limits.mailbox, clock: watch, log })
+    const mailboxes = new Mailboxes({
+      platform,
+      store,
+      limits: limits.mailbox,
+      self: identity.peerId,
+      clock: watch,
+      log,
+    })
     const forDirectory = { platform, limits: defaultDirectoryLimits, clock, scheduler, log }
     const held = await HeldRecords.open({
       ...forDirectory,

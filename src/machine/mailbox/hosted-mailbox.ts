@@ -10,7 +10,7 @@ import { openIdentityDocument } from '../../base/crypto/identity-document.ts'
 import { openMailboxRecord, prekeyIdOf } from '../../base/crypto/mailbox-record.ts'
 import { plainSlotKey, verifySlot } from '../../base/crypto/slot-header.ts'
 import type { ItemStore } from '../../base/store/item-store.ts'
-import type { MailboxId } from '../../base/util/brand.ts'
+import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import { compareBytes, equalBytes, mapKey } from '../../base/util/bytes.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import {
@@ -24,6 +24,7 @@ import {
   doorShape,
   type Acknowledgement,
   type Door,
+  type Host,
 } from '../../base/wire/records.ts'
 import { decodeShape } from '../../base/wire/shape.ts'
 import { parseSlotHeader, slotClass, type SlotHeader } from '../../base/wire/slot.ts'
@@ -51,6 +52,7 @@ interface CurrentRecord {
   /** Key id to the hour until which it is accepted; the current prekey has none. */
   readonly keys: ReadonlyMap<string, number>
   readonly stampBits: number
+  readonly roles: ReadonlyMap<string, Host['role']>
 }
 
 interface Identity {
@@ -114,6 +116,11 @@ export class HostedMailbox {
   /** What a stranger's stamp has to be worth; 0 where strangers are not let in. */
   get stampBits(): number {
     return this.#record?.stampBits ?? 0
+  }
+
+  /** What the newest record makes of a node; undefined where it does not name it, or there is none. */
+  roleOf(peerId: PeerId): Host['role'] | undefined {
+    return this.#record?.roles.get(peerId)
   }
 
   /** Whether mail sealed to this key id is accepted now. */
@@ -224,6 +231,7 @@ export class HostedMailbox {
       record.priorKeys.map(({ keyId, untilHours }) => [mapKey(keyId), untilHours]),
     )
     keys.set(mapKey(prekeyIdOf(this.#platform, record.prekey)), Number.POSITIVE_INFINITY)
-    return { signed, seq: record.seq, keys, stampBits: record.stampBits }
+    const roles = new Map(record.hosts.map(({ peerId, role }) => [peerId, role]))
+    return { signed, seq: record.seq, keys, stampBits: record.stampBits, roles }
   }
 }

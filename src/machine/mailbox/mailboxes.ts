@@ -1,5 +1,6 @@
 /**
- * The mailboxes that this node hosts. Nothing is said to be stored before it is durable.
+ * The mailboxes that this node hosts, as their home or for their home. Nothing is said to be stored before it is
+ * durable.
  * @see docs/protocol.md#delivery
  * @module
  */
@@ -17,7 +18,7 @@ import { Listeners } from '../../base/util/listeners.ts'
 import { Turns } from '../../base/util/turns.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { DeliverRequest } from '../../base/wire/deliver.ts'
-import { acknowledgedIdBytes, type Acknowledgement } from '../../base/wire/records.ts'
+import { acknowledgedIdBytes, type Acknowledgement, type Receipt } from '../../base/wire/records.ts'
 import { AcknowledgedIds } from './acknowledged-ids.ts'
 import { Admissions, pool, type Admitted } from './admission.ts'
 import { HostedMailbox, type CheckedSlot, type SignedSlot } from './hosted-mailbox.ts'
@@ -29,13 +30,21 @@ export interface MailboxesDeps {
   readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256' | 'hmacSha256'>
   readonly store: { readonly items: ItemStore; table(name: TableName): Table }
   readonly limits: MailboxLimits
+  /** This node: a mailbox's record says what it is to the mailbox. */
+  readonly self: PeerId
   readonly clock: Clock
   readonly log: Log
 }
 
 /** What became of one request of a batch. */
 export type Taken =
-  | { readonly kind: 'durable'; readonly id: ItemId; readonly holdUntilHours: number }
+  | {
+      readonly kind: 'durable'
+      readonly id: ItemId
+      /** What this node is to the mailbox now. */
+      readonly as: Receipt['as']
+      readonly holdUntilHours: number
+    }
   | {
       readonly kind: 'refused'
       readonly error: ErrorCode
@@ -158,8 +167,8 @@ export class Mailboxes implements SlotDesk {
     }
     const failure = admitted.length === 0 ? undefined : await this.#append(admitted)
     for (const [n, place] of places.entries()) {
-      const { id, expiresAtHours } = (admitted[n] as Admitted).item
-      taken[place] = failure ?? { kind: 'durable', id, holdUntilHours: expiresAtHours }
+      const { hosted, item } = admitted[n] as Admitted
+      taken[place] = failure ?? this.#durable(hosted, item)
     }
     for (const one of taken) this.taken.count(one.kind === 'durable' ? 'durable' : one.error)
     if (!failure) this.#announce(admitted)
@@ -185,21 +194,27 @@ export class Mailboxes implements SlotDesk {
     const hosted = this.#ready.get(mapKey(mailbox))
     if (hosted) return this.#verdict(request, hosted, origin)
     return this.#hosted(mailbox).then((loaded) =>
-      loaded
-        ? this.#verdict(request, loaded, origin)
-        : { kind: 'refused', error: 'ABZU_NOT_HOSTED', retryAfterMs: 0 },
+      loaded ? this.#verdict(request, loaded, origin) : notHosted,
     )
   }
 
   #verdict(request: DeliverRequest, hosted: HostedMailbox, origin: Origin): Judged {
+    if (!hosted.roleOf(this.#deps.self)) return notHosted
     const admission = this.#admissions.judge(request, hosted, origin)
-    if (admission.kind === 'known') {
-      return { kind: 'durable', id: admission.id, holdUntilHours: admission.expiresAtHours }
-    }
+    if (admission.kind === 'known') return this.#durable(hosted, admission)
     if (admission.kind === 'refused' && isAnsweredByRecord(admission.error)) {
       return { ...admission, record: hosted.record }
     }
     return admission
+  }
+
+  /** A copy that is not, or not any more, the home's says so, whatever it was when the letter came. */
+  #durable(
+    hosted: HostedMailbox,
+    { id, expiresAtHours }: { id: ItemId; expiresAtHours: number },
+  ): Taken {
+    const as = hosted.roleOf(this.#deps.self) === 'home' ? 'home' : 'replica'
+    return { kind: 'durable', id, as, holdUntilHours: expiresAtHours }
   }
 
   /** @see SlotDesk.putSlots */
@@ -348,6 +363,9 @@ export class Mailboxes implements SlotDesk {
 }
 
 type Judged = Taken | Admitted
+
+/** Also where a copy lies here and its record does not name this node. */
+const notHosted: Taken = { kind: 'refused', error: 'ABZU_NOT_HOSTED', retryAfterMs: 0 }
 
 /** What the sender can heal once it knows the newest record. */
 function isAnsweredByRecord(error: ErrorCode): boolean {

@@ -12,7 +12,7 @@ import {
   type MailboxLimits,
 } from '../../../src/machine/mailbox/mailbox-limits.ts'
 import { Mailboxes, type Taken } from '../../../src/machine/mailbox/mailboxes.ts'
-import { MailboxOwner } from '../../support/mailbox-owner.ts'
+import { MailboxOwner, testHome } from '../../support/mailbox-owner.ts'
 import { ManualTime } from '../../support/manual-time.ts'
 import { heldBytes } from '../../support/memory.ts'
 import { falseStampFor } from '../../support/stamps.ts'
@@ -36,7 +36,12 @@ async function setUp(t: Test, limits: Partial<MailboxLimits> = patient) {
   const store = await openStore({ dir: undefined, ...parts })
   t.teardown(() => store.close())
   const open = () =>
-    new Mailboxes({ ...parts, store, limits: { ...defaultMailboxLimits, ...limits } })
+    new Mailboxes({
+      ...parts,
+      store,
+      limits: { ...defaultMailboxLimits, ...limits },
+      self: testHome,
+    })
   const mailboxes = open()
   const owner = new MailboxOwner({ platform, nowMs: time.nowMs() })
   const mailbox = await mailboxes.host(owner.rootPk, [owner.identity(), owner.record()])
