@@ -82,6 +82,11 @@ export class MailboxOwner {
     })
   }
 
+  /** Of the newest record. */
+  get recordSeq(): number {
+    return this.#recordSeq
+  }
+
   get mailbox() {
     return mailboxIdOf(this.#platform, this.rootPk)
   }

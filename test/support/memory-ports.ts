@@ -204,11 +204,12 @@ export class MemoryNode {
       this.disk.expectAlive()
       return this.outcomes.filter((outcome) => outcome.from === mapKey(from)).slice(0, 256)
     },
-    settle: async (from, ids) => {
-      const settled = new Set(ids.map(mapKey))
+    settle: async (from, outcomes) => {
+      const nameOf = ({ id, state }: Pick<Outcome, 'id' | 'state'>) => `${mapKey(id)} ${state}`
+      const settled = new Set(outcomes.map(nameOf))
       await this.disk.write(() => {
         for (const [n, outcome] of [...this.outcomes.entries()].toReversed()) {
-          const isSettled = outcome.from === mapKey(from) && settled.has(mapKey(outcome.id))
+          const isSettled = outcome.from === mapKey(from) && settled.has(nameOf(outcome))
           if (isSettled) this.outcomes.splice(n, 1)
         }
       })

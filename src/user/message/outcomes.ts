@@ -49,10 +49,7 @@ export class Outcomes {
       const outcomes = await post.outcomes(account.mailbox)
       if (outcomes.length === 0) return
       await changes.run(async () => this.#take(outcomes))
-      await post.settle(
-        account.mailbox,
-        outcomes.map(({ id }) => id),
-      )
+      await post.settle(account.mailbox, outcomes)
     }
   }
 
