@@ -248,6 +248,8 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       version,
       addresses: () => transport.addresses(),
       peers: () => peers.list(),
+      // nobody gives names to nodes yet
+      nameOf: () => undefined,
       reachability: () => reachability(transport, config),
       findings,
       verifyStore: async () => verificationFindings(await store.verify()),
