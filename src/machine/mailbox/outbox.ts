@@ -257,12 +257,22 @@ export class Outbox {
     } else this.#conclude(letter, outcomeOf(outcome, this.#deps.transport.peerId))
   }
 
-  #holdersOf({ seq }: Letter): readonly Host[] {
-    const head = this.#store.head(seq)
+  #holdersOf(letter: Letter): readonly Host[] {
+    const head = this.#readable(letter, ({ seq }) => this.#store.head(seq))
     if (!head || head.heldUntilHours !== undefined) return []
     const home = homeOf(head.hosts)
     const isHere = home.peerId === this.#deps.transport.peerId
     return isHere ? [] : holdersAmong(head.hosts, home)
+  }
+
+  /** A letter whose row is damaged goes to no holder, and hinders no other one. */
+  #readable<T>(letter: Letter, read: (letter: Letter) => T): T | undefined {
+    try {
+      return read(letter)
+    } catch (error) {
+      this.#deps.log.error('letter-unreadable', { error: toAbzuError(error) })
+      return undefined
+    }
   }
 
   /** Whatever a holder says of itself: nobody but the home delivers. */
@@ -274,11 +284,13 @@ export class Outbox {
   }
 
   #refusedByHolder(letter: Letter, { error, by, record }: HolderRefusal): boolean {
+    if (error !== 'ABZU_STALE_KEY') return false
     const { platform, clock } = this.#deps
-    const head = error === 'ABZU_STALE_KEY' ? this.#store.head(letter.seq) : undefined
-    if (!head) return false
-    const { envelope } = this.#store.parcel(letter)
+    const head = this.#readable(letter, ({ seq }) => this.#store.head(seq))
+    const parcel = head && this.#readable(letter, () => this.#store.parcel(letter))
+    if (!parcel) return false
     const nowHours = hoursOf(earliestMs(clock))
+    const { envelope } = parcel
     if (!isOutdated(platform, { head, envelope, nowHours }, record)) return false
     this.#homes.to(homeOf(head.hosts)).withdraw(letter)
     this.#conclude(letter, { state: 'stale-key', by, record })

@@ -11,6 +11,8 @@ import {
 } from '../../../src/base/wire/deliver.ts'
 import { errorNumber } from '../../../src/base/wire/error-numbers.ts'
 import type { Receipt } from '../../../src/base/wire/records.ts'
+import { mailboxMetrics } from '../../../src/machine/mailbox/mailbox-metrics.ts'
+import { placeKey } from '../../../src/machine/mailbox/outbox-row.ts'
 import type { FrameStream } from '../../../src/machine/transport/frame-stream.ts'
 import { handOff, platform, sender } from '../../support/hand-off.ts'
 import type { MailNode } from '../../support/mail-node.ts'
@@ -66,7 +68,9 @@ t.test('the home is off: held by the holder named first, delivered when it is ba
   t.match(held, { state: 'held', by: first.peerId })
   const hoursLeft = (held?.holdUntilHours ?? 0) - Math.floor(time.nowMs() / hourMs)
   t.equal(hoursLeft, 24, 'until the letter ends')
-  t.equal(origin.outbox.outcomesTold.of('held'), 1)
+  const metrics = await mailboxMetrics(origin)()
+  const out = metrics.find(({ name }) => name === 'deliveries_out_total')
+  t.strictSame(out?.samples, [{ labels: { outcome: 'held' }, value: 1 }])
   t.equal(origin.outbox.depth, 1, 'the home is still to get it')
   t.strictSame([await mail(first), await mail(second)], [[id], []])
 
@@ -353,6 +357,17 @@ t.test('a node holds what its own people write, where it keeps a copy', async (t
   await time.advance(15_000)
   t.match(await first.outbox.outcomes(sender), [{ state: 'held' }, { state: 'delivered' }])
   t.strictSame(await mail(home), [id])
+})
+
+t.test('a letter whose row is damaged hinders no other one', async (t) => {
+  const { time, off, origin, home, post, told } = await handOff(t)
+  off(home)
+  await post()
+  const id = await post()
+  const value = new Uint8Array([1, 2, 3])
+  await origin.store.commit([{ table: 'outbox', key: placeKey(1), value }])
+  await time.advance(60_000)
+  t.strictSame(await told(), [`${id} held`])
 })
 
 t.test('I3: nothing is held before it is durable at the holder, and at the sender', async (t) => {
