@@ -19,8 +19,8 @@ export interface HoldersDeps {
   /** Who may be asked to hold a letter, best first; nobody where one has it already. */
   readonly holdersOf: (letter: Letter) => readonly Host[]
   readonly open: (host: Host, told: Pick<LaneDeps, 'settle' | 'late' | 'putOff'>) => Lane
-  /** A holder has it. Told once for each letter. */
-  readonly held: (letter: Letter, receipt: HolderReceipt) => void
+  /** A holder says that it has it. Returns whether that is worth anything. */
+  readonly held: (letter: Letter, receipt: HolderReceipt) => boolean
   /** A holder refused it for good. Returns whether that is the end of the letter. */
   readonly refused: (letter: Letter, refusal: HolderRefusal) => boolean
 }
@@ -104,10 +104,9 @@ export class Holders {
 
   #settled(peer: PeerId, letter: Letter, answer: Answer | { kind: 'expired' }): void {
     if (!this.#searches.has(letter) || answer.kind === 'expired') return
-    if (answer.kind === 'receipt') {
-      this.withdraw(letter)
-      this.#deps.held(letter, answer)
-    } else if (this.#deps.refused(letter, answer)) this.withdraw(letter)
+    const { held, refused } = this.#deps
+    const isDone = answer.kind === 'receipt' ? held(letter, answer) : refused(letter, answer)
+    if (isDone) this.withdraw(letter)
     else this.#next(letter, peer)
   }
 }

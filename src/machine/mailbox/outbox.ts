@@ -276,11 +276,15 @@ export class Outbox {
   }
 
   /** Whatever a holder says of itself: nobody but the home delivers. */
-  #hold(letter: Letter, { by, holdUntilHours }: HolderReceipt): void {
-    const { id } = letter
-    const atMs = this.#deps.clock.nowMs()
-    const outcome = { id, state: 'held' as const, atMs, by, holdUntilHours }
-    this.#note(this.#store.hold(letter, outcome), outcome.state, 1)
+  #hold(letter: Letter, { by, holdUntilHours: promisedHours }: HolderReceipt): boolean {
+    const { clock } = this.#deps
+    // no receipt makes a letter live longer than its header says
+    const holdUntilHours = Math.min(promisedHours, letter.expiresAtHours)
+    if (holdUntilHours <= hoursOf(earliestMs(clock))) return false
+    const outcome = { id: letter.id, state: 'held' as const, atMs: clock.nowMs(), by }
+    const change = this.#store.hold(letter, { ...outcome, holdUntilHours })
+    this.#note(change, outcome.state, 1)
+    return true
   }
 
   #refusedByHolder(letter: Letter, { error, by, record }: HolderRefusal): boolean {

@@ -47,10 +47,10 @@ function refusing(error: ErrorCode, record: Uint8Array = new Uint8Array()) {
 }
 
 /** A node that gives receipts and keeps nothing. */
-function claiming(node: MailNode, as: Receipt['as']) {
+function claiming(node: MailNode, as: Receipt['as'], holdUntilHours = 500_000) {
   return answering(({ requestId, envelope }) => {
     const ids = platform.sha256(envelope)
-    const receipt = { v: 1 as const, as, ids, holdUntilHours: 500_000 }
+    const receipt = { v: 1 as const, as, ids, holdUntilHours }
     const statement = signReceipt((bytes) => node.sign(bytes), receipt)
     return encodeDeliverAnswer({ kind: 'receipt', requestIds: [requestId], statement })
   })
@@ -241,6 +241,21 @@ t.test('a holder that calls itself the home is believed to hold, no more', async
   await time.advance(15_000)
   t.strictSame(await told(), [`${id} held`, `${id} delivered`])
 })
+
+t.test(
+  'a promise is worth its time: none when it is over, none past the end of the letter',
+  async (t) => {
+    const { time, off, home, holders, post, outcomes } = await handOff(t)
+    const [first, second] = holders as [MailNode, MailNode]
+    const nowHours = Math.floor(time.nowMs() / hourMs)
+    off(home)
+    first.handler = claiming(first, 'replica', nowHours)
+    second.handler = claiming(second, 'replica', 2 ** 32 - 1)
+    await post()
+    await time.advance(1600)
+    t.match(await outcomes(), [{ by: second.peerId, holdUntilHours: nowHours + 24 }])
+  },
+)
 
 t.test('a home that is none any more holds, and is asked again in an hour', async (t) => {
   const { time, origin, home, post, told, outcomes } = await handOff(t)
