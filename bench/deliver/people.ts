@@ -7,7 +7,7 @@ import { signIdentityDocument } from '../../src/base/crypto/identity-document.ts
 import { signMailboxRecord } from '../../src/base/crypto/mailbox-record.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { plainSlotKey, signSlot } from '../../src/base/crypto/slot-header.ts'
-import type { MailboxId } from '../../src/base/util/brand.ts'
+import type { MailboxId, PeerId } from '../../src/base/util/brand.ts'
 import { encode } from '../../src/base/wire/codec.ts'
 import { suiteXWing } from '../../src/base/wire/envelope.ts'
 import {
@@ -64,7 +64,10 @@ export function newPerson(platform: CryptoPlatform): Person {
   return { rootPk, rootSeed, deviceSeed, devicePk, certificate, sealPk }
 }
 
-/** A recipient whose record names no host: the benchmark delivers to where it pleases. */
+/** The home of all recipients, whichever machine key serves them: the benchmark delivers to where it pleases. */
+export const benchHome = '12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp' as PeerId
+
+/** Somebody whose home is `benchHome`. */
 export function newRecipient(
   platform: CryptoPlatform,
   { nowHours, prekey }: { nowHours: number; prekey: Uint8Array },
@@ -90,7 +93,7 @@ export function newRecipient(
     suites: [suiteXWing],
     prekey,
     priorKeys: [],
-    hosts: [],
+    hosts: [{ peerId: benchHome, role: 'home' }],
     stampBits: 0,
     deviceCertificate: certificate,
   })

@@ -24,6 +24,7 @@ import { delayCommits } from './delayed-media.ts'
 import { answerAll } from './counting-stream.ts'
 import { withAppend } from './item-stores.ts'
 import { Meter } from './meter.ts'
+import { benchHome } from './people.ts'
 import type { FromServer, ServerInit, ToServer } from './server-messages.ts'
 
 const platform = nodePlatform()
@@ -58,7 +59,14 @@ async function openMailboxes({ dir, work, commitDelayMs, recipients }: ServerIni
     work === 'unstored' ? async () => {} : async (items, rows) => store.items.append(items, rows)
   const items = withAppend(store.items, meter.watchStore(append))
   const itemStore = { items, table: (name: TableName) => store.table(name) }
-  const mailboxes = new Mailboxes({ platform, store: itemStore, limits, clock, log: silentLog })
+  const mailboxes = new Mailboxes({
+    platform,
+    store: itemStore,
+    limits,
+    self: benchHome,
+    clock,
+    log: silentLog,
+  })
   for (const { rootPk, slots } of recipients) await mailboxes.host(rootPk, slots)
   return mailboxes
 }

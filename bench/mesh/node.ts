@@ -59,7 +59,8 @@ export async function startNode(
   const transport = open.add(
     await openTransport({ ...base, machineSeed, random, tcp: ['127.0.0.1:0'] }),
   )
-  const mailboxes = new Mailboxes({ ...base, store, limits: defaultMailboxLimits })
+  const self = transport.peerId
+  const mailboxes = new Mailboxes({ ...base, store, limits: defaultMailboxLimits, self })
   const forDirectory = { ...base, limits: defaultDirectoryLimits, hosted: mailboxes }
   const held = await HeldRecords.open({
     ...forDirectory,

@@ -135,7 +135,14 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       scheduler,
     })
 
-    const mailboxes = new Mailboxes({ platform, store, limits: limits.mailbox, clock: watch, log })
+    const mailboxes = new Mailboxes({
+      platform,
+      store,
+      limits: limits.mailbox,
+      self: identity.peerId,
+      clock: watch,
+      log,
+    })
     const forDirectory = { platform, limits: defaultDirectoryLimits, clock, scheduler, log }
     const held = await HeldRecords.open({
       ...forDirectory,
@@ -278,6 +285,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       addresses: () => transport.addresses(),
       peers: () =>
         peers.list().map((peer) => ({ ...peer, kept: peer.kept || trusts(peer.peerId) })),
+      nameOf: (peer: PeerId) => trusted.get(peer)?.name,
       reachability: () => reachability(transport, config),
       findings,
       verifyStore: async () => verificationFindings(await store.verify()),

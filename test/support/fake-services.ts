@@ -38,6 +38,8 @@ export class FakeMember implements MemberService {
   readonly known = new Map<string, ContactSummary>()
   /** The state that `settled` resolves with; undefined waits for the signal. */
   settlesAs: Sent['state'] | undefined = 'delivered'
+  /** Who holds every message. */
+  holding: Sent['held']
   /** The inbox throws this after its last message. */
   inboxFailure: Error | undefined
   /** Messages that the inbox was asked for, and whether its reader left. */
@@ -108,7 +110,7 @@ export class FakeMember implements MemberService {
     },
     settled: async (msgId: string, { signal }: { signal: AbortSignal }): Promise<Sent> => {
       const state = this.settlesAs
-      if (state !== undefined) return { msgId, state }
+      if (state !== undefined) return { msgId, state, ...(this.holding && { held: this.holding }) }
       return new Promise((_, reject) => {
         if (signal.aborted) reject(signal.reason as Error)
         signal.addEventListener('abort', () => reject(signal.reason as Error))
@@ -119,8 +121,10 @@ export class FakeMember implements MemberService {
       if (Number(msgId) > this.sent.length || !(Number(msgId) > 0)) {
         throw new AbzuError('ABZU_NOT_FOUND', 'no such message')
       }
-      const history = [{ state: 'queued' as const, at: time, by: '12D3KooWFake' }]
-      return { msgId, state: 'queued', history }
+      const queued = { state: 'queued' as const, at: time, by: '12D3KooWFake' }
+      if (!this.holding) return { msgId, state: 'queued', history: [queued] }
+      const held = { state: 'held' as const, at: time, ...this.holding }
+      return { msgId, state: 'held', history: [queued, held] }
     },
     conversation: (nameOrId: string) => this.#conversation(nameOrId),
   }
@@ -238,6 +242,9 @@ class FakeNode implements NodeService {
 
   addresses = () => [`/ip4/127.0.0.1/tcp/1/p2p/${this.peerId}`]
   peers = () => []
+  /** Names by peer id. */
+  readonly names = new Map<string, string>()
+  nameOf = (peerId: string) => this.names.get(peerId)
   /** What `findings` tells. */
   found: Finding[] = [{ check: 'fake', severity: 'ok', found: 'all is well' }]
   isTimeConfirmed = false

@@ -88,7 +88,7 @@ export class MailNode {
     const { store } = this
     const limits = { ...defaultMailboxLimits, ...this.#init.limits }
     const parts = { platform, store, limits, clock: time, scheduler: time, log: silentLog }
-    this.mailboxes = new Mailboxes(parts)
+    this.mailboxes = new Mailboxes({ ...parts, self: this.peerId })
     const transport = {
       peerId: this.peerId,
       open: async (peer: PeerId) => this.#open(peer),

@@ -12,7 +12,7 @@ import { signIdentityDocument } from '../../src/base/crypto/identity-document.ts
 import { prekeyIdOf, signMailboxRecord } from '../../src/base/crypto/mailbox-record.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { plainSlotKey, signSlot } from '../../src/base/crypto/slot-header.ts'
-import type { ItemId } from '../../src/base/util/brand.ts'
+import type { ItemId, PeerId } from '../../src/base/util/brand.ts'
 import { encode } from '../../src/base/wire/codec.ts'
 import type { DeliverRequest, DoorPass, StampPass } from '../../src/base/wire/deliver.ts'
 import {
@@ -25,13 +25,16 @@ import type { Door, Host } from '../../src/base/wire/records.ts'
 import { slotClass } from '../../src/base/wire/slot.ts'
 import { stampFor } from './stamps.ts'
 
+/** The home of an owner where a test names none. */
+export const testHome = '12D3KooWtest' as PeerId
+
 export interface OwnerInit {
   readonly platform: CryptoPlatform
   /** ms since 1970. */
   readonly nowMs: number
   readonly home?: Host
-  /** All hosts, the home among them. */
-  readonly hosts?: readonly Host[]
+  /** Where copies are, besides. */
+  readonly holders?: readonly Host[]
 }
 
 const hourMs = 3_600_000
@@ -59,13 +62,13 @@ export class MailboxOwner {
   /** Of the records that follow; 0 takes no strangers. */
   stampBits = 4
 
-  constructor({ platform, nowMs, home, hosts }: OwnerInit) {
+  constructor({ platform, nowMs, home, holders = [] }: OwnerInit) {
     this.#platform = platform
     this.#rootSeed = platform.random(32)
     this.#deviceSeed = platform.random(32)
     this.#prekeySeed = platform.random(32)
     this.#sealPk = platform.kem.publicKey(platform.random(32))
-    this.hosts = hosts ?? [home ?? { peerId: '12D3KooWtest', role: 'home', addresses: [] }]
+    this.hosts = [home ?? { peerId: testHome, role: 'home', addresses: [] }, ...holders]
     this.#version = nowMs
     this.nowHours = Math.floor(nowMs / hourMs)
     this.rootPk = platform.ed25519.publicKey(this.#rootSeed)
@@ -77,6 +80,11 @@ export class MailboxOwner {
       caps: 1,
       docSeq: 1,
     })
+  }
+
+  /** Of the newest record. */
+  get recordSeq(): number {
+    return this.#recordSeq
   }
 
   get mailbox() {

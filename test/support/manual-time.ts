@@ -14,7 +14,7 @@ export class ManualTime implements Clock, Scheduler {
   readonly #tasks = new Set<Task>()
 
   nowMs(): number {
-    return this.#offsetMs + this.#elapsedMs
+    return Math.floor(this.#offsetMs + this.#elapsedMs)
   }
 
   monotonicMs(): number {

@@ -44,47 +44,9 @@ import type {
   PostPort,
   SignedSlot,
 } from '../../src/user/account/ports.ts'
+import { MemoryDisk, turn } from './memory-disk.ts'
 
 const hourMs = 3_600_000
-
-/** A disk that fails at one of its writes, and at everything after that until it is revived. */
-class MemoryDisk {
-  /** Writes since the start or the last `failAt`. */
-  writes = 0
-  #failing: { write: number; when: 'before' | 'after' } | undefined
-  #isDead = false
-
-  /** The `write`th write from now fails, counted from 1: before or after it took effect. */
-  failAt(write: number, when: 'before' | 'after'): void {
-    this.writes = 0
-    this.#failing = { write, when }
-  }
-
-  revive(): void {
-    this.#failing = undefined
-    this.#isDead = false
-  }
-
-  get hasFailed(): boolean {
-    return this.#isDead
-  }
-
-  async write<T>(effect: () => T): Promise<T> {
-    await turn()
-    this.expectAlive()
-    this.writes++
-    const isFailing = this.writes === this.#failing?.write
-    if (isFailing) this.#isDead = true
-    if (isFailing && this.#failing?.when === 'before') this.expectAlive()
-    const result = effect()
-    this.expectAlive()
-    return result
-  }
-
-  expectAlive(): void {
-    if (this.#isDead) throw new AbzuError('ABZU_STORE_FAILED', 'the disk failed')
-  }
-}
 
 /** Everything that nodes hand over, in order. */
 export class MemoryNetwork {
@@ -208,11 +170,12 @@ export class MemoryNode {
       this.disk.expectAlive()
       return this.outcomes.filter((outcome) => outcome.from === mapKey(from)).slice(0, 256)
     },
-    settle: async (from, ids) => {
-      const settled = new Set(ids.map(mapKey))
+    settle: async (from, outcomes) => {
+      const nameOf = ({ id, state }: Pick<Outcome, 'id' | 'state'>) => `${mapKey(id)} ${state}`
+      const settled = new Set(outcomes.map(nameOf))
       await this.disk.write(() => {
         for (const [n, outcome] of [...this.outcomes.entries()].toReversed()) {
-          const isSettled = outcome.from === mapKey(from) && settled.has(mapKey(outcome.id))
+          const isSettled = outcome.from === mapKey(from) && settled.has(nameOf(outcome))
           if (isSettled) this.outcomes.splice(n, 1)
         }
       })
@@ -231,13 +194,29 @@ export class MemoryNode {
     return waiting.length > 0
   }
 
-  /** What waits and is over by its own header. */
+  /** Envelopes that a holder has. */
+  readonly #held = new Set<string>()
+
+  /** A holder has what waits, which goes on to its home. */
+  hold(by: PeerId): void {
+    for (const { id, outgoing } of this.outbox) {
+      if (this.#held.has(mapKey(id))) continue
+      this.#held.add(mapKey(id))
+      const { expiresAtHours } = parseEnvelopeHeader(outgoing.envelope)
+      const held = { id, state: 'held' as const, atMs: this.#deps.clock.nowMs(), by }
+      this.#conclude(outgoing, { ...held, holdUntilHours: expiresAtHours })
+    }
+  }
+
+  /** What waits and is over by its own header; nothing is told of what a holder has. */
   expire(): void {
     const nowHours = Math.floor(this.#deps.clock.nowMs() / hourMs)
     for (const { id, outgoing } of this.outbox.splice(0)) {
       const isOver = parseEnvelopeHeader(outgoing.envelope).expiresAtHours <= nowHours
-      if (isOver) this.#conclude(outgoing, { id, state: 'expired', ...this.#here() })
-      else this.outbox.push({ id, outgoing })
+      if (!isOver) this.outbox.push({ id, outgoing })
+      else if (!this.#held.has(mapKey(id))) {
+        this.#conclude(outgoing, { id, state: 'expired', ...this.#here() })
+      }
     }
   }
 
@@ -482,10 +461,6 @@ export class MemoryMailbox implements MailboxPort {
 
 function malformed(what: string): AbzuError {
   return new AbzuError('ABZU_MALFORMED', what)
-}
-
-async function turn(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve))
 }
 
 async function* iterate<T>(values: readonly T[]): AsyncIterable<T> {

@@ -109,7 +109,8 @@ export class MeshNode {
       log,
     })
     const { transport } = this
-    this.mailboxes = new Mailboxes({ platform, store, limits: defaultMailboxLimits, clock, log })
+    const hosting = { platform, store, limits: defaultMailboxLimits, clock, log }
+    this.mailboxes = new Mailboxes({ ...hosting, self: transport.peerId })
     const parts = { platform, limits, clock, scheduler, log, random, hosted: this.mailboxes }
     this.held = await HeldRecords.open({
       ...parts,

@@ -86,7 +86,7 @@ export class SyncNode {
     const base = { platform, clock: time, scheduler: time, log: silentLog }
     this.store = await openStore({ ...base, dir })
     const { store, peerId: self } = this
-    this.mailboxes = new Mailboxes({ ...base, store, limits: defaultMailboxLimits })
+    this.mailboxes = new Mailboxes({ ...base, self, store, limits: defaultMailboxLimits })
     const { mailboxes } = this
     this.shared = await SharedMailboxes.open({ mailboxes, self, log: silentLog })
     const shared = { mailboxes, shared: this.shared, self, items: store.items }

@@ -30,7 +30,7 @@ export interface DeliverHandlerDeps {
 type Durable = Extract<Taken, { kind: 'durable' }> & { readonly requestId: number }
 
 /** One stream's receipts: what became durable in one turn of the event loop, hence in one commit, is
- *  signed once. */
+ *  signed once; and apart, what is for mailboxes of which this node is not the home. */
 class ReceiptDesk {
   readonly #deps: DeliverHandlerDeps
   readonly #stream: FrameStream
@@ -57,9 +57,13 @@ class ReceiptDesk {
     const due = this.#due
     if (due.length === 0) return
     this.#due = []
+    for (const [as, ofOne] of Map.groupBy(due, (durable) => durable.as)) this.#sign(as, ofOne)
+  }
+
+  #sign(as: Durable['as'], due: readonly Durable[]): void {
     const statement = signReceipt(this.#deps.sign, {
       v: 1,
-      as: 'home',
+      as,
       ids: concatBytes(...due.map(({ id }) => id)),
       holdUntilHours: Math.min(...due.map(({ holdUntilHours }) => holdUntilHours)),
     })

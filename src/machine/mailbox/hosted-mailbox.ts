@@ -7,11 +7,17 @@
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { openDeviceCertificate } from '../../base/crypto/certificate.ts'
 import { openIdentityDocument } from '../../base/crypto/identity-document.ts'
-import { openMailboxRecord, prekeyIdOf } from '../../base/crypto/mailbox-record.ts'
+import {
+  comparePlaces,
+  placeOf,
+  prekeyIdOf,
+  verifyMailboxRecord,
+  type RecordPlace,
+} from '../../base/crypto/mailbox-record.ts'
 import { plainSlotKey, verifySlot } from '../../base/crypto/slot-header.ts'
 import type { ItemStore } from '../../base/store/item-store.ts'
-import type { MailboxId } from '../../base/util/brand.ts'
-import { compareBytes, equalBytes, mapKey } from '../../base/util/bytes.ts'
+import type { MailboxId, PeerId } from '../../base/util/brand.ts'
+import { equalBytes, mapKey } from '../../base/util/bytes.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import {
   identitySlotShape,
@@ -29,7 +35,8 @@ import {
 import { decodeShape } from '../../base/wire/shape.ts'
 import { parseSlotHeader, slotClass, type SlotHeader } from '../../base/wire/slot.ts'
 
-type HostPlatform = Pick<CryptoPlatform, 'ed25519' | 'sha256'>
+/** What judging slots takes. */
+export type HostPlatform = Pick<CryptoPlatform, 'ed25519' | 'sha256'>
 
 export interface SignedSlot {
   /** The signed header, 190 bytes. */
@@ -50,11 +57,12 @@ export interface CheckedSlot extends SignedSlot {
 
 interface CurrentRecord {
   readonly signed: Uint8Array
-  readonly seq: number
+  readonly place: RecordPlace
   /** Key id to the hour until which it is accepted; the current prekey has none. */
   readonly keys: ReadonlyMap<string, number>
   readonly stampBits: number
   readonly hosts: readonly Host[]
+  readonly roles: ReadonlyMap<string, Host['role']>
 }
 
 interface Identity {
@@ -130,6 +138,11 @@ export class HostedMailbox {
   /** What a stranger's stamp has to be worth; 0 where strangers are not let in. */
   get stampBits(): number {
     return this.#record?.stampBits ?? 0
+  }
+
+  /** What the newest record makes of a node; undefined where it does not name it, or there is none. */
+  roleOf(peerId: PeerId): Host['role'] | undefined {
+    return this.#record?.roles.get(peerId)
   }
 
   /** Whether mail sealed to this key id is accepted now. */
@@ -232,16 +245,22 @@ export class HostedMailbox {
   }
 
   #parseRecord(signed: Uint8Array): CurrentRecord {
-    const record = openMailboxRecord(this.#platform, signed, this.rootPk)
+    const verified = verifyMailboxRecord(this.#platform, signed)
+    const { record, mailbox } = verified
+    if (!equalBytes(mailbox, this.mailbox)) {
+      throw new AbzuError('ABZU_SIGNATURE_INVALID', 'a mailbox record of another account')
+    }
+    const place = placeOf(verified)
     const known = this.#record
-    if (known && record.seq <= known.seq && compareBytes(signed, known.signed) !== 0) {
+    if (known && comparePlaces(place, known.place) <= 0 && !equalBytes(signed, known.signed)) {
       throw new AbzuError('ABZU_MALFORMED', 'a mailbox record that is not newer than the known one')
     }
     const keys = new Map(
       record.priorKeys.map(({ keyId, untilHours }) => [mapKey(keyId), untilHours]),
     )
     keys.set(mapKey(prekeyIdOf(this.#platform, record.prekey)), Number.POSITIVE_INFINITY)
-    const { seq, stampBits, hosts } = record
-    return { signed, seq, keys, stampBits, hosts }
+    const { stampBits, hosts } = record
+    const roles = new Map(hosts.map(({ peerId, role }) => [peerId, role]))
+    return { signed, place, keys, stampBits, hosts, roles }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The way to one home: everything queued for it, one stream, and patience. A lane does something when
- * a letter is added, an answer comes, a timer fires or the home connects; it never polls.
+ * The way to one host: everything queued for it, one stream, and patience. A lane does something when
+ * a letter is added, an answer comes, a timer fires or the host connects; it never polls.
  * @module
  */
 
@@ -16,6 +16,7 @@ import { toAbzuError, type ErrorCode } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { backoffMs, refusalMs } from './backoff.ts'
 import type { Answer, Handover, Parcel } from './courier.ts'
+import { Patience } from './patience.ts'
 
 /** A queued letter; its bytes stay on the disk until they are sent. */
 export interface Letter {
@@ -35,11 +36,16 @@ export interface LaneDeps {
   readonly load: (letter: Letter) => Parcel
   /** The ms until the outbound limits let one more letter go; 0 takes it. */
   readonly pace: () => number
-  /** Told once for each letter. Never rejects. */
+  /** Told once for each letter, with which the lane is done. */
   readonly settle: (letter: Letter, outcome: Answer | { kind: 'expired' }) => void
+  /** Told once for each letter that the host leaves without an answer, though nothing but the host is in its
+   *  way. The lane goes on with it. */
+  readonly late: (letters: readonly Letter[]) => void
+  /** Told when the host, for reasons of the mailbox, refuses a letter for a while. The lane goes on with it. */
+  readonly putOff: (letter: Letter) => void
 }
 
-/** Letters in flight to one home. Half of what a host accepts on a stream. */
+/** Letters in flight to one host. Half of what a host accepts on a stream. */
 const windowMax = 256
 /** An idle stream is ended. */
 const idleMs = 60_000
@@ -54,8 +60,8 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ABZU_INTERNAL',
 ])
 
-/** Of those, what a home says of itself, not of one mailbox: no other letter would fare better. */
-const ofWholeHome: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+/** Of those, what a host says of itself, not of one mailbox: no other letter would fare better. */
+const ofWholeHost: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ABZU_OVERLOADED',
   'ABZU_STORE_FAILED',
   'ABZU_DISK_FULL',
@@ -73,10 +79,15 @@ export class Lane {
   readonly #deferred = new Map<Letter, number>()
   /** How often in a row a letter was refused. */
   readonly #refusals = new WeakMap<Letter, number>()
-  /** How often in a row the home refused everything, and until when it is left alone, monotonic ms. */
-  #homeRefusals = 0
+  /** How often in a row the host refused everything, and until when it is left alone, monotonic ms. */
+  #hostRefusals = 0
   #leftAloneUntilMs = 0
-  #inFlight = 0
+  readonly #inFlight = new Set<Letter>()
+  /** In flight, and not to be sent again. */
+  readonly #withdrawn = new WeakSet<Letter>()
+  readonly #patience: Patience<Letter>
+  /** What is ready waits for the outbound limits, not for the host. */
+  #isPaced = false
   #handover: Handover | undefined
   #isConnecting = false
   /** Attempts that failed in a row, and when the first of them was. */
@@ -87,23 +98,47 @@ export class Lane {
 
   constructor(deps: LaneDeps) {
     this.#deps = deps
+    const { clock, scheduler } = deps
+    this.#patience = new Patience({ clock, scheduler, late: (letters) => this.#late(letters) })
   }
 
   /** Letters that have no outcome yet. */
   get size(): number {
-    return this.#ready.length + this.#deferred.size + this.#inFlight
+    return this.#ready.length + this.#deferred.size + this.#inFlight.size
+  }
+
+  /** Nothing is under way: another lane would do as well. */
+  get isIdle(): boolean {
+    return this.size === 0 && !this.#handover && !this.#isConnecting
   }
 
   add(letter: Letter): void {
     this.#ready.push(letter)
+    if (!this.#isPaced) this.#patience.begin(letter)
     this.#pump()
   }
 
-  /** The home is there, perhaps after a restart: what waits for another attempt is sent now, and so is what it
+  /** As `add`, some time from now. */
+  addLater(letter: Letter, delayMs: number): void {
+    this.#deferred.set(letter, this.#deps.clock.monotonicMs() + delayMs)
+    this.#pump()
+  }
+
+  /** Forgets a letter. If it is in flight, the answer to it may still be told. */
+  withdraw(letter: Letter): void {
+    this.#patience.end(letter)
+    this.#deferred.delete(letter)
+    if (this.#inFlight.has(letter)) this.#withdrawn.add(letter)
+    const place = this.#ready.indexOf(letter)
+    if (place >= 0) this.#ready.splice(place, 1)
+    this.#pump()
+  }
+
+  /** The host is there, perhaps after a restart: what waits for another attempt is sent now, and so is what it
    *  refused while it refused everything. */
   wake(): void {
     this.#retryAtMs = 0
-    if (this.#homeRefusals > 0)
+    if (this.#hostRefusals > 0)
       for (const letter of this.#deferred.keys()) this.#deferred.set(letter, 0)
     this.#leftAloneUntilMs = 0
     this.#pump()
@@ -113,6 +148,7 @@ export class Lane {
   async close(): Promise<void> {
     this.#closing.abort()
     this.#cancelTimer?.()
+    this.#patience.close()
     await this.#handover?.close()
   }
 
@@ -122,31 +158,49 @@ export class Lane {
     this.#cancelTimer = undefined
     const nowMs = this.#deps.clock.monotonicMs()
     this.#recall(nowMs)
-    while (this.#ready.length > 0 && this.#inFlight < windowMax) {
+    while (this.#ready.length > 0 && this.#inFlight.size < windowMax) {
       const letter = this.#ready[0] as Letter
       if (this.#isExpired(letter)) {
         this.#ready.shift()
-        this.#deps.settle(letter, { kind: 'expired' })
+        this.#settle(letter, { kind: 'expired' })
         continue
       }
       if (nowMs < this.#leftAloneUntilMs) return this.#pumpAfter(this.#leftAloneUntilMs - nowMs)
       if (!this.#handover) return this.#connectAfter(this.#retryAtMs - nowMs)
       const waitMs = this.#deps.pace()
-      if (waitMs > 0) return this.#pumpAfter(waitMs)
+      if (waitMs > 0) return this.#paced(waitMs)
       this.#ready.shift()
       void this.#send(this.#handover, letter)
     }
+    if (this.#ready.length === 0) this.#isPaced = false
     this.#rest(nowMs)
+  }
+
+  #paced(waitMs: number): void {
+    if (!this.#isPaced) for (const letter of this.#ready) this.#patience.end(letter)
+    this.#isPaced = true
+    this.#pumpAfter(waitMs)
+  }
+
+  /** From now on the host is what everything ready waits for. */
+  #stuck(): void {
+    this.#isPaced = false
+    for (const letter of this.#ready) this.#patience.begin(letter)
+  }
+
+  #late(letters: readonly Letter[]): void {
+    this.#deps.late(letters)
+    if (letters.some((letter) => this.#inFlight.has(letter))) this.#stuck()
   }
 
   /** Nothing to do now: the timer is for the next deferred letter, or ends an idle stream. */
   #rest(nowMs: number): void {
-    if (this.#deferred.size > 0) {
-      this.#pumpAfter(Math.min(...this.#deferred.values()) - nowMs)
-    } else if (this.size === 0 && this.#handover) {
+    const nextMs = Math.min(...this.#deferred.values()) - nowMs
+    const isBusy = this.#ready.length > 0 || this.#inFlight.size > 0 || nextMs <= idleMs
+    if (this.#handover && !isBusy) {
       const idle = this.#handover
       this.#cancelTimer = this.#deps.scheduler.after(idleMs, () => void idle.close())
-    }
+    } else if (this.#deferred.size > 0) this.#pumpAfter(nextMs)
   }
 
   #recall(nowMs: number): void {
@@ -177,7 +231,7 @@ export class Lane {
       const handover = await this.#deps.connect(this.#closing.signal)
       this.#handover = handover
       void handover.closed.then(() => {
-        if (this.#handover === handover) this.#handover = undefined
+        if (this.#handover === handover) this.#lost()
         this.#pump()
       })
     } catch (error) {
@@ -187,30 +241,38 @@ export class Lane {
     this.#pump()
   }
 
+  #lost(): void {
+    this.#handover = undefined
+    this.#stuck()
+  }
+
   #failed(error: unknown): void {
     const { clock, jitter, log } = this.#deps
     const nowMs = clock.monotonicMs()
     if (this.#failures++ === 0) this.#failingSinceMs = nowMs
     const sinceMs = nowMs - this.#failingSinceMs
     this.#retryAtMs = nowMs + backoffMs({ failures: this.#failures, sinceMs, fraction: jitter() })
-    log.debug('home-not-reached', { code: toAbzuError(error).code, failures: this.#failures })
+    log.debug('host-not-reached', { code: toAbzuError(error).code, failures: this.#failures })
   }
 
   async #send(handover: Handover, letter: Letter): Promise<void> {
     const parcel = this.#load(letter)
     if (!parcel) return
-    this.#inFlight++
+    this.#inFlight.add(letter)
+    this.#patience.begin(letter)
     try {
-      this.#take(letter, await handover.deliver(parcel))
+      const answer = await handover.deliver(parcel)
+      this.#inFlight.delete(letter)
+      this.#take(letter, answer)
     } catch (error) {
-      this.#ready.unshift(letter)
+      this.#inFlight.delete(letter)
+      if (!this.#withdrawn.has(letter)) this.#ready.unshift(letter)
       if (this.#handover === handover) {
-        this.#handover = undefined
+        this.#lost()
         this.#failed(error)
         void handover.close()
       }
     }
-    this.#inFlight--
     this.#pump()
   }
 
@@ -220,6 +282,7 @@ export class Lane {
       return this.#deps.load(letter)
     } catch (error) {
       this.#deps.log.error('letter-unreadable', { error: toAbzuError(error) })
+      this.#patience.end(letter)
       return undefined
     }
   }
@@ -227,20 +290,32 @@ export class Lane {
   #take(letter: Letter, answer: Answer): void {
     this.#failures = 0
     if (answer.kind === 'refused' && passing.has(answer.error)) return this.#defer(letter, answer)
-    this.#homeRefusals = 0
-    this.#deps.settle(letter, answer)
+    this.#hostRefusals = 0
+    this.#settle(letter, answer)
+  }
+
+  #settle(letter: Letter, outcome: Answer | { kind: 'expired' }): void {
+    this.#patience.end(letter)
+    this.#deps.settle(letter, outcome)
   }
 
   /** Each refusal in a row doubles the wait: who goes on at the same pace is taken for an attacker. */
   #defer(letter: Letter, { error, retryAfterMs: askedMs }: Refusal): void {
+    if (this.#withdrawn.has(letter)) return
     const { clock, jitter } = this.#deps
     const nowMs = clock.monotonicMs()
     const refusals = (this.#refusals.get(letter) ?? 0) + 1
     this.#refusals.set(letter, refusals)
     this.#deferred.set(letter, nowMs + refusalMs({ refusals, askedMs, fraction: jitter() }))
+    if (!ofWholeHost.has(error)) {
+      this.#patience.end(letter)
+      this.#deps.putOff(letter)
+      return
+    }
     // the rest of what was in flight says nothing new
-    if (!ofWholeHome.has(error) || nowMs < this.#leftAloneUntilMs) return
-    const homeMs = refusalMs({ refusals: ++this.#homeRefusals, askedMs, fraction: jitter() })
-    this.#leftAloneUntilMs = nowMs + homeMs
+    if (nowMs < this.#leftAloneUntilMs) return
+    const hostMs = refusalMs({ refusals: ++this.#hostRefusals, askedMs, fraction: jitter() })
+    this.#leftAloneUntilMs = nowMs + hostMs
+    this.#stuck()
   }
 }

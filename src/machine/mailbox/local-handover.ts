@@ -24,7 +24,7 @@ export class LocalHandover implements Handover {
     const [taken] = await this.#mailboxes.take([{ requestId: 0, ...parcel }], by)
     this.inFlight--
     if (taken?.kind === 'durable') {
-      return { kind: 'receipt', by, as: 'home', holdUntilHours: taken.holdUntilHours }
+      return { kind: 'receipt', by, as: taken.as, holdUntilHours: taken.holdUntilHours }
     }
     const { error = 'ABZU_INTERNAL', retryAfterMs = 0, record = new Uint8Array() } = taken ?? {}
     return { kind: 'refused', by, error, retryAfterMs, record }

@@ -25,7 +25,7 @@ export function mailboxMetrics({ mailboxes, outbox }: MailboxMetricsDeps): Metri
       },
       {
         name: 'deliveries_out_total',
-        help: 'Letters that left the outbox, by what became of them',
+        help: 'What became of letters; one that was held counts once more at its end',
         kind: 'counter',
         samples: outbox.outcomesTold.samples('outcome'),
       },
@@ -38,7 +38,7 @@ export function mailboxMetrics({ mailboxes, outbox }: MailboxMetricsDeps): Metri
           { labels: { of: 'post' }, value: outbox.refusals.of('ABZU_RATE_LIMITED') },
         ],
       },
-      single('gauge', 'outbox_letters', 'Letters without an outcome', outbox.depth),
+      single('gauge', 'outbox_letters', 'Letters that their home has not answered', outbox.depth),
       single('gauge', 'mailboxes', 'Mailboxes hosted here', totals.mailboxes),
       { name: 'mailbox_items', help: 'Items stored', kind: 'gauge', samples: byKind('items') },
       { name: 'mailbox_bytes', help: 'Their size', kind: 'gauge', samples: byKind('bytes') },

@@ -1,5 +1,6 @@
 /**
- * The mailboxes that this node hosts. Nothing is said to be stored before it is durable.
+ * The mailboxes that this node hosts, as their home or for their home. Nothing is said to be stored before it is
+ * durable.
  * @see docs/protocol.md#delivery
  * @module
  */
@@ -21,12 +22,18 @@ import type { Log } from '../../base/util/log.ts'
 import { Watchers } from '../../base/util/watchers.ts'
 import type { DeliverRequest } from '../../base/wire/deliver.ts'
 import { parsePlainSlot, plainSlotName } from '../../base/wire/plain-slot.ts'
-import { acknowledgedIdBytes, type Acknowledgement, type Host } from '../../base/wire/records.ts'
+import {
+  acknowledgedIdBytes,
+  type Acknowledgement,
+  type Host,
+  type Receipt,
+} from '../../base/wire/records.ts'
 import type { CopiedItem } from '../../base/wire/sync.ts'
 import { AcknowledgedIds } from './acknowledged-ids.ts'
 import { Admissions, pool, type Admitted } from './admission.ts'
 import { CopyIntake } from './copy-intake.ts'
 import { HostedMailbox, type CheckedSlot, type SignedSlot } from './hosted-mailbox.ts'
+import { HostedShelf } from './hosted-shelf.ts'
 import type { MailboxLimits } from './mailbox-limits.ts'
 import { Totals, type MailboxTotals } from './mailbox-totals.ts'
 import { OwnMailbox, type SlotDesk } from './own-mailbox.ts'
@@ -36,13 +43,21 @@ export interface MailboxesDeps {
   readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256' | 'hmacSha256'>
   readonly store: { readonly items: ItemStore; table(name: TableName): Table }
   readonly limits: MailboxLimits
+  /** This node: a mailbox's record says what it is to the mailbox. */
+  readonly self: PeerId
   readonly clock: Clock
   readonly log: Log
 }
 
 /** What became of one request of a batch. */
 export type Taken =
-  | { readonly kind: 'durable'; readonly id: ItemId; readonly holdUntilHours: number }
+  | {
+      readonly kind: 'durable'
+      readonly id: ItemId
+      /** What this node is to the mailbox now. */
+      readonly as: Receipt['as']
+      readonly holdUntilHours: number
+    }
   | {
       readonly kind: 'refused'
       readonly error: ErrorCode
@@ -60,9 +75,7 @@ export class Mailboxes implements SlotDesk {
   readonly #admissions: Admissions
   readonly #hostedRows: Table
   readonly #acknowledged: AcknowledgedIds
-  /** Least recently used first. */
-  readonly #inMemory = new Map<string, Promise<HostedMailbox | undefined>>()
-  readonly #ready = new Map<string, HostedMailbox>()
+  readonly #shelf: HostedShelf
   readonly #listeners = new Listeners()
   readonly #recordWatchers = new Watchers<MailboxId>()
   readonly #newsWatchers = new Watchers<MailboxId>()
@@ -77,6 +90,13 @@ export class Mailboxes implements SlotDesk {
     const { items } = store
     this.#hostedRows = store.table('mailboxes')
     this.#acknowledged = new AcknowledgedIds({ table: store.table('acknowledged'), log })
+    this.#shelf = new HostedShelf({
+      platform,
+      items,
+      rootOf: (mailbox) => this.rootOf(mailbox),
+      isInUse: (key) => this.#listeners.has(key) || this.#changes.has(key),
+      mailboxesMax: limits.hostedInMemoryMax,
+    })
     this.#totals = new Totals({ clock, items, hosted: () => this.hosted() })
     this.#copies = new CopyIntake({
       ...deps,
@@ -118,7 +138,7 @@ export class Mailboxes implements SlotDesk {
     }
     const row = { table: this.#hostedRows.name, key: mailbox, value: rootPk }
     await store.items.putSlots(slots, [row])
-    this.#keep(hosted)
+    this.#shelf.keep(hosted)
     this.#recordWatchers.tell(mailbox)
     this.#newsWatchers.tell(mailbox)
     return this.#own(mailbox)
@@ -140,7 +160,7 @@ export class Mailboxes implements SlotDesk {
 
   /** The newest signed record of a mailbox hosted here. */
   async record(mailbox: MailboxId): Promise<Uint8Array | undefined> {
-    return (await this.#hosted(mailbox))?.record
+    return (await this.#shelf.get(mailbox))?.record
   }
 
   /** Root public key of the account whose mailbox this is, where it is hosted here. */
@@ -150,13 +170,13 @@ export class Mailboxes implements SlotDesk {
 
   /** Whether the account of a mailbox hosted here has revoked the device of a certificate. */
   async isRevoked(mailbox: MailboxId, certificate: Uint8Array): Promise<boolean> {
-    return (await this.#hosted(mailbox))?.isRevoked(certificate) ?? false
+    return (await this.#shelf.get(mailbox))?.isRevoked(certificate) ?? false
   }
 
   /** Who holds copies of a mailbox that is hosted here, by its newest record; nobody where it is not.
    *  @throws {AbzuError} ABZU_STORE_DAMAGED */
   async hostsOf(mailbox: MailboxId): Promise<readonly Host[]> {
-    const known = this.#ready.get(mapKey(mailbox))
+    const known = this.#shelf.ready(mailbox)
     if (known) return known.hosts
     const key = plainSlotKey(this.#deps.platform, mailbox, plainSlotName.record)
     const slot = await this.#deps.store.items.slot(mailbox, key)
@@ -198,8 +218,8 @@ export class Mailboxes implements SlotDesk {
     }
     const failure = admitted.length === 0 ? undefined : await this.#append(admitted)
     for (const [n, place] of places.entries()) {
-      const { id, expiresAtHours } = (admitted[n] as Admitted).item
-      taken[place] = failure ?? { kind: 'durable', id, holdUntilHours: expiresAtHours }
+      const { hosted, item } = admitted[n] as Admitted
+      taken[place] = failure ?? this.#durable(hosted, item)
     }
     for (const one of taken) this.taken.count(one.kind === 'durable' ? 'durable' : one.error)
     if (!failure) this.#announce(admitted)
@@ -222,24 +242,30 @@ export class Mailboxes implements SlotDesk {
   /** Awaits only where the mailbox is not in memory: the hot path stays synchronous. */
   #judge(request: DeliverRequest, origin: Origin): Judged | Promise<Judged> {
     const mailbox = request.mailbox as MailboxId
-    const hosted = this.#ready.get(mapKey(mailbox))
+    const hosted = this.#shelf.ready(mailbox)
     if (hosted) return this.#verdict(request, hosted, origin)
-    return this.#hosted(mailbox).then((loaded) =>
-      loaded
-        ? this.#verdict(request, loaded, origin)
-        : { kind: 'refused', error: 'ABZU_NOT_HOSTED', retryAfterMs: 0 },
-    )
+    return this.#shelf
+      .get(mailbox)
+      .then((loaded) => (loaded ? this.#verdict(request, loaded, origin) : notHosted))
   }
 
   #verdict(request: DeliverRequest, hosted: HostedMailbox, origin: Origin): Judged {
+    if (!hosted.roleOf(this.#deps.self)) return notHosted
     const admission = this.#admissions.judge(request, hosted, origin)
-    if (admission.kind === 'known') {
-      return { kind: 'durable', id: admission.id, holdUntilHours: admission.expiresAtHours }
-    }
+    if (admission.kind === 'known') return this.#durable(hosted, admission)
     if (admission.kind === 'refused' && isAnsweredByRecord(admission.error)) {
       return { ...admission, record: hosted.record }
     }
     return admission
+  }
+
+  /** A copy that is not, or not any more, the home's says so, whatever it was when the letter came. */
+  #durable(
+    hosted: HostedMailbox,
+    { id, expiresAtHours }: { id: ItemId; expiresAtHours: number },
+  ): Taken {
+    const as = hosted.roleOf(this.#deps.self) === 'home' ? 'home' : 'replica'
+    return { kind: 'durable', id, as, holdUntilHours: expiresAtHours }
   }
 
   /** @see SlotDesk.putSlots */
@@ -282,7 +308,7 @@ export class Mailboxes implements SlotDesk {
   }
 
   async #expectHosted(mailbox: MailboxId): Promise<HostedMailbox> {
-    const hosted = await this.#hosted(mailbox)
+    const hosted = await this.#shelf.get(mailbox)
     if (!hosted) throw new AbzuError('ABZU_NOT_HOSTED', 'no such mailbox is hosted here')
     return hosted
   }
@@ -350,44 +376,12 @@ export class Mailboxes implements SlotDesk {
   async totals(): Promise<MailboxTotals> {
     return this.#totals.read()
   }
-
-  async #hosted(mailbox: MailboxId): Promise<HostedMailbox | undefined> {
-    const key = mapKey(mailbox)
-    const known = this.#ready.get(key)
-    if (known) return known
-    const loading = this.#inMemory.get(key)
-    if (loading) return loading
-    const rootPk = this.#hostedRows.get(mailbox)
-    if (!rootPk) return undefined
-    const load = this.#load(concatBytes(mailbox) as MailboxId, rootPk)
-    this.#inMemory.set(key, load)
-    try {
-      return await load
-    } finally {
-      this.#inMemory.delete(key)
-    }
-  }
-
-  async #load(mailbox: MailboxId, rootPk: Uint8Array): Promise<HostedMailbox> {
-    const { platform, store } = this.#deps
-    const hosted = await HostedMailbox.load({ platform, items: store.items }, { mailbox, rootPk })
-    this.#keep(hosted)
-    return hosted
-  }
-
-  /** Bounded: the mailbox that was loaded first makes room, unless its account watches it. */
-  #keep(hosted: HostedMailbox): void {
-    this.#ready.set(hosted.key, hosted)
-    if (this.#ready.size <= this.#deps.limits.hostedInMemoryMax) return
-    for (const key of this.#ready.keys()) {
-      if (this.#listeners.has(key) || this.#changes.has(key)) continue
-      this.#ready.delete(key)
-      return
-    }
-  }
 }
 
 type Judged = Taken | Admitted
+
+/** Also where a copy lies here and its record does not name this node. */
+const notHosted: Taken = { kind: 'refused', error: 'ABZU_NOT_HOSTED', retryAfterMs: 0 }
 
 /** What the sender can heal once it knows the newest record. */
 function isAnsweredByRecord(error: ErrorCode): boolean {

@@ -22,7 +22,8 @@ import {
 } from '../../base/wire/shape.ts'
 
 const headShape = record({
-  v: literal(1),
+  /** Rows of version 1 lack what is optional here and no pass. */
+  v: oneOf(1, 2),
   id: bytes(32),
   from: bytes(32),
   to: bytes(32),
@@ -32,6 +33,10 @@ const headShape = record({
   proof: optional(bytes(doorProofBytes)),
   stamp: optional(bytes(stampBytes)),
   expiresAtHours: uint(),
+  /** Place of the recipient's record that the letter was sealed by. */
+  sealedBy: optional(record({ docSeq: uint(), seq: uint() })),
+  /** A holder has it until then: no other one needs to. */
+  heldUntilHours: optional(uint()),
 })
 
 /** A queued letter without its envelope, by place in the outbox. */
@@ -54,8 +59,8 @@ export interface OutboxOutcome extends Omit<Shaped<typeof outcomeShape>, 'v' | '
   readonly by: PeerId
 }
 
-export function encodeHead(head: OutboxHead): Uint8Array {
-  return encode(head)
+export function encodeHead(head: Omit<OutboxHead, 'v'>): Uint8Array {
+  return encode({ ...head, v: 2 })
 }
 
 /** @throws {AbzuError} ABZU_MALFORMED */
@@ -86,7 +91,11 @@ export function placeKey(seq: number): Uint8Array {
   return u64be(seq)
 }
 
-/** Key of an outcome: `sender's mailbox[32] | place[8]`. */
-export function outcomeKey(from: MailboxId, seq: number): Uint8Array {
-  return concatBytes(from, u64be(seq))
+/** Key of an outcome: `sender's mailbox[32] | place[8] | 0 where it is not the last one, else 1`. */
+export function outcomeKey(
+  from: MailboxId,
+  seq: number,
+  { state }: Pick<OutboxOutcome, 'state'>,
+): Uint8Array {
+  return concatBytes(from, u64be(seq), new Uint8Array([state === 'held' ? 0 : 1]))
 }

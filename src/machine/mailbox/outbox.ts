@@ -7,10 +7,17 @@
 
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { itemIdOf } from '../../base/crypto/address.ts'
-import type { RowChange, Table, TableName } from '../../base/store/table.ts'
+import type { RecordPlace } from '../../base/crypto/mailbox-record.ts'
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
-import { concatBytes, mapKey, readU64be } from '../../base/util/bytes.ts'
-import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
+import { mapKey } from '../../base/util/bytes.ts'
+import {
+  type Cancel,
+  type Clock,
+  earliestMs,
+  hourMs,
+  hoursOf,
+  type Scheduler,
+} from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import { RateLimiter } from '../../base/util/gcra.ts'
 import { Tally } from '../../base/util/metric.ts'
@@ -22,29 +29,20 @@ import { deliverProtocol } from '../../base/wire/protocols.ts'
 import type { Host } from '../../base/wire/records.ts'
 import { dialAddresses } from '../node/directory.ts'
 import type { Transport } from '../transport/transport.ts'
-import { Courier, type Answer, type Handover, type Parcel } from './courier.ts'
-import { Lane, type Letter } from './lane.ts'
+import { Courier, type Answer, type Handover } from './courier.ts'
+import { Holders, holdersAmong, type HolderReceipt, type HolderRefusal } from './holders.ts'
+import { Lane, type LaneDeps, type Letter } from './lane.ts'
+import { Lanes } from './lanes.ts'
 import { LocalHandover } from './local-handover.ts'
 import type { MailboxLimits } from './mailbox-limits.ts'
 import type { Mailboxes } from './mailboxes.ts'
-import {
-  decodeHead,
-  decodeOutcome,
-  encodeHead,
-  encodeOutcome,
-  outcomeKey,
-  passOfHead,
-  placeKey,
-  type OutboxHead,
-  type OutboxOutcome,
-} from './outbox-row.ts'
+import type { OutboxHead, OutboxOutcome } from './outbox-row.ts'
+import { OutboxStore, type Noted, type OutboxStoreDeps } from './outbox-store.ts'
+import { isOutdated } from './outdated-letter.ts'
 
 export interface OutboxDeps {
   readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256' | 'random'>
-  readonly store: {
-    table(name: TableName): Table
-    commit(rows: readonly RowChange[]): Promise<void>
-  }
+  readonly store: OutboxStoreDeps
   readonly transport: Pick<Transport, 'peerId' | 'open' | 'watch'>
   /** For letters between two accounts of this node. */
   readonly mailboxes: Pick<Mailboxes, 'take'>
@@ -58,22 +56,23 @@ export type Outgoing = Pass & {
   readonly from: MailboxId
   readonly to: MailboxId
   readonly hosts: readonly Host[]
+  /** Place of the recipient's record that the letter was sealed by, where it is known. */
+  readonly sealedBy?: RecordPlace | undefined
   readonly envelope: Uint8Array
 }
 
-const outcomesPage = 256
-const scanPage = 512
+/** A home that took a letter and says that it is not the home any more is asked again so much later. */
+const askAgainMs = hourMs
 
 export class Outbox {
-  /** What became of letters, since the start. */
+  /** What became of letters, since the start; one that was held counts once more when it has an end. */
   readonly outcomesTold = new Tally<OutboxOutcome['state']>()
   /** Why letters were not taken, since the start. */
   readonly refusals = new Tally<'ABZU_QUOTA_EXCEEDED' | 'ABZU_RATE_LIMITED'>()
   readonly #deps: OutboxDeps
-  readonly #heads: Table
-  readonly #envelopes: Table
-  readonly #outcomes: Table
-  readonly #lanes = new Map<PeerId, Lane>()
+  readonly #store: OutboxStore
+  readonly #homes: Lanes
+  readonly #holders: Holders
   /** Letters and outcomes of each sender. */
   readonly #count = new Map<string, number>()
   readonly #listeners = new Listeners()
@@ -87,67 +86,82 @@ export class Outbox {
   constructor(deps: OutboxDeps) {
     this.#deps = deps
     const { store, limits, clock } = deps
-    this.#heads = store.table('outbox')
-    this.#envelopes = store.table('outbox-envelopes')
-    this.#outcomes = store.table('outcomes')
+    this.#store = new OutboxStore(store)
     const keysMax = limits.rateKeysMax
     this.#perAccount = new RateLimiter({ rate: limits.accountOutbound, keysMax, clock })
     this.#perPeer = new RateLimiter({ rate: limits.peerOutbound, keysMax, clock })
     this.#perNode = new RateLimiter({ rate: limits.nodeOutbound, keysMax: 1, clock })
+    this.#homes = new Lanes((home) => {
+      const lane: Lane = this.#newLane(home, {
+        settle: (letter, outcome) => this.#answered(lane, letter, outcome),
+        late: (letters) => this.#holders.add(letters),
+        putOff: () => undefined,
+      })
+      return lane
+    })
+    this.#holders = new Holders({
+      holdersOf: (letter) => this.#holdersOf(letter),
+      open: (host, told) => this.#newLane(host, told),
+      held: (letter, receipt) => this.#hold(letter, receipt),
+      refused: (letter, refusal) => this.#refusedByHolder(letter, refusal),
+    })
   }
 
   /** Takes up what was queued before the last stop. Resolves when all of it has its lane. */
   async start(): Promise<void> {
     this.#stopWatching = this.#deps.transport.watch(({ peerId, connected }) => {
-      if (connected) this.#lanes.get(peerId)?.wake()
+      if (connected) this.wake(peerId)
     })
-    for await (const { key } of pages(this.#outcomes)) {
-      this.#counted(key.slice(0, 32) as MailboxId, 1)
-      this.#nextSeq = Math.max(this.#nextSeq, readU64be(key, 32) + 1)
+    for await (const { from, seq } of this.#store.allOutcomes()) {
+      this.#counted(from, 1)
+      this.#nextSeq = Math.max(this.#nextSeq, seq + 1)
     }
-    for await (const { key, value } of pages(this.#heads)) {
-      const head = decodeHead(value)
-      const seq = readU64be(key)
+    for await (const { seq, head } of this.#store.allHeads()) {
       this.#nextSeq = Math.max(this.#nextSeq, seq + 1)
       this.#counted(head.from as MailboxId, 1)
       this.#enqueue(seq, head)
     }
   }
 
-  /** Letters without an outcome. */
+  /** Letters that are on their way to their home. */
   get depth(): number {
-    return [...this.#lanes.values()].reduce((sum, { size }) => sum + size, 0)
+    return this.#homes.size
   }
 
-  /** Every home is tried again at once: the network is another one. */
-  wake(): void {
-    for (const lane of this.#lanes.values()) lane.wake()
+  /** This host is tried again at once; without `peer` every host is: the network is another one. */
+  wake(peer?: PeerId): void {
+    this.#homes.wake(peer)
+    this.#holders.wake(peer)
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopWatching?.()
-    await Promise.all([...this.#lanes.values()].map(async (lane) => lane.close()))
+    await Promise.all([this.#homes.close(), this.#holders.close()])
   }
 
   /** Resolves with the envelope's id once it is durable here.
    *  @throws {AbzuError} ABZU_RATE_LIMITED, ABZU_QUOTA_EXCEEDED, ABZU_MALFORMED, those of the store */
   async post(outgoing: Outgoing): Promise<ItemId> {
-    const { from, to, hosts, envelope } = outgoing
+    const { from, to, hosts, sealedBy, envelope } = outgoing
     if (this.#isClosed) throw new AbzuError('ABZU_CLOSED', 'the outbox is closed')
     const { expiresAtHours } = parseEnvelopeHeader(envelope)
     homeOf(hosts)
     this.#expectRoom(from)
     const id = itemIdOf(this.#deps.platform, envelope)
     const seq = this.#nextSeq++
-    const head: OutboxHead = { v: 1, id, from, to, hosts, ...passOf(outgoing), expiresAtHours }
-    const key = placeKey(seq)
+    const head = {
+      id,
+      from,
+      to,
+      hosts,
+      ...passOf(outgoing),
+      expiresAtHours,
+      ...(sealedBy && { sealedBy }),
+    }
     this.#counted(from, 1)
     try {
-      await this.#deps.store.commit([
-        { table: this.#heads.name, key, value: encodeHead(head) },
-        { table: this.#envelopes.name, key, value: envelope },
-      ])
+      await this.#store.put(seq, head, envelope)
     } catch (error) {
       this.#counted(from, -1)
       throw error
@@ -156,29 +170,18 @@ export class Outbox {
     return id
   }
 
-  /** Outcomes of this sender that it has not settled, oldest first, at most 256. */
+  /** Outcomes of this sender that it has not settled, oldest first, at most 256. One that is `held` is followed by
+   *  another one, unless nothing more is learnt of the letter before it ends. */
   async outcomes(from: MailboxId): Promise<OutboxOutcome[]> {
-    const outcomes: OutboxOutcome[] = []
-    for await (const { value } of this.#outcomes.range({ prefix: from, limit: outcomesPage })) {
-      outcomes.push(decodeOutcome(value))
-    }
-    return outcomes
+    return this.#store.outcomes(from)
   }
 
   /** Forgets outcomes that the account has taken over durably. */
-  async settle(from: MailboxId, ids: readonly ItemId[]): Promise<void> {
-    const settled = new Set(ids.map(mapKey))
-    const rows: RowChange[] = []
-    for await (const { key, value } of this.#outcomes.range({
-      prefix: from,
-      limit: outcomesPage,
-    })) {
-      if (!settled.has(mapKey(decodeOutcome(value).id))) continue
-      rows.push({ table: this.#outcomes.name, key, value: undefined })
-    }
-    if (rows.length === 0) return
-    await this.#deps.store.commit(rows)
-    this.#counted(from, -rows.length)
+  async settle(
+    from: MailboxId,
+    outcomes: readonly Pick<OutboxOutcome, 'id' | 'state'>[],
+  ): Promise<void> {
+    this.#counted(from, -(await this.#store.settle(from, outcomes)))
   }
 
   /** Calls `listener` when this sender has a new outcome. */
@@ -205,24 +208,21 @@ export class Outbox {
     else this.#count.delete(key)
   }
 
-  #enqueue(seq: number, head: OutboxHead): void {
-    const home = homeOf(head.hosts)
-    const peer = home.peerId as PeerId
-    const lane = this.#lanes.get(peer) ?? this.#newLane(home)
-    this.#lanes.set(peer, lane)
-    lane.add({ seq, id: head.id as ItemId, expiresAtHours: head.expiresAtHours })
+  #enqueue(seq: number, { hosts, id, expiresAtHours }: Omit<OutboxHead, 'v'>): void {
+    this.#homes.to(homeOf(hosts)).add({ seq, id: id as ItemId, expiresAtHours })
   }
 
-  #newLane(home: Host): Lane {
+  #newLane(host: Host, told: Pick<LaneDeps, 'settle' | 'late' | 'putOff'>): Lane {
     const { clock, scheduler, platform, log } = this.#deps
-    const peer = home.peerId as PeerId
+    const peer = host.peerId as PeerId
     return new Lane({
+      ...told,
       clock,
       scheduler,
       log,
       jitter: () => (platform.random(1)[0] as number) / 255,
-      connect: async (signal) => this.#connect(home, signal),
-      load: (letter) => this.#load(letter),
+      connect: async (signal) => this.#connect(host, signal),
+      load: (letter) => this.#store.parcel(letter),
       pace: () => {
         const waitMs = Math.max(this.#perPeer.waitMs(peer), this.#perNode.waitMs(''))
         if (waitMs === 0) {
@@ -231,51 +231,94 @@ export class Outbox {
         }
         return waitMs
       },
-      settle: (letter, answer) => {
-        this.#conclude(letter, answer).catch((error: unknown) => {
-          log.error('outcome-not-stored', { error: toAbzuError(error) })
-        })
-      },
     })
   }
 
-  async #connect(home: Host, signal: AbortSignal): Promise<Handover> {
+  async #connect(host: Host, signal: AbortSignal): Promise<Handover> {
     const { transport, mailboxes, platform, clock, scheduler } = this.#deps
-    const peer = home.peerId as PeerId
+    const peer = host.peerId as PeerId
     if (peer === transport.peerId) return new LocalHandover(mailboxes, peer)
-    const addresses = dialAddresses(home)
+    const addresses = dialAddresses(host)
     const stream = await transport.open(peer, deliverProtocol, {
       addresses,
       signal,
-      // its home may have moved to another address while its account was locked
+      // it may have moved to another address while the account that names it was locked
       locate: true,
     })
     return new Courier({ platform, clock, scheduler }, stream)
   }
 
-  #load({ seq, id }: Letter): Parcel {
-    const row = this.#heads.get(placeKey(seq))
-    const envelope = this.#envelopes.get(placeKey(seq))
-    if (!row || !envelope) throw new AbzuError('ABZU_STORE_DAMAGED', 'a queued letter is gone')
-    const head = decodeHead(row)
-    return { id, mailbox: head.to, ...passOfHead(head), envelope }
+  /** What the host said that the record names as home. */
+  #answered(lane: Lane, letter: Letter, outcome: Answer | { kind: 'expired' }): void {
+    this.#holders.withdraw(letter)
+    if (outcome.kind === 'receipt' && outcome.as === 'replica') {
+      this.#hold(letter, outcome)
+      lane.addLater(letter, askAgainMs)
+    } else this.#conclude(letter, outcomeOf(outcome, this.#deps.transport.peerId))
   }
 
-  /** Replaces the letter by its outcome, in one commit. */
-  async #conclude({ seq, id }: Letter, answer: Answer | { kind: 'expired' }): Promise<void> {
-    const { clock, transport, store } = this.#deps
-    const key = placeKey(seq)
-    const row = this.#heads.get(key)
-    if (!row) throw new AbzuError('ABZU_STORE_DAMAGED', 'a letter with an outcome is gone')
-    const from = concatBytes(decodeHead(row).from) as MailboxId
-    const outcome = { id, atMs: clock.nowMs(), ...outcomeOf(answer, transport.peerId) }
-    await store.commit([
-      { table: this.#heads.name, key, value: undefined },
-      { table: this.#envelopes.name, key, value: undefined },
-      { table: this.#outcomes.name, key: outcomeKey(from, seq), value: encodeOutcome(outcome) },
-    ])
-    this.outcomesTold.count(outcome.state)
-    this.#listeners.tell(mapKey(from))
+  #holdersOf(letter: Letter): readonly Host[] {
+    const head = this.#readable(letter, ({ seq }) => this.#store.head(seq))
+    if (!head || head.heldUntilHours !== undefined) return []
+    const home = homeOf(head.hosts)
+    const isHere = home.peerId === this.#deps.transport.peerId
+    return isHere ? [] : holdersAmong(head.hosts, home)
+  }
+
+  /** A letter whose row is damaged goes to no holder, and hinders no other one. */
+  #readable<T>(letter: Letter, read: (letter: Letter) => T): T | undefined {
+    try {
+      return read(letter)
+    } catch (error) {
+      this.#deps.log.error('letter-unreadable', { error: toAbzuError(error) })
+      return undefined
+    }
+  }
+
+  /** Whatever a holder says of itself: nobody but the home delivers. */
+  #hold(letter: Letter, { by, holdUntilHours: promisedHours }: HolderReceipt): boolean {
+    const { clock } = this.#deps
+    // no receipt makes a letter live longer than its header says
+    const holdUntilHours = Math.min(promisedHours, letter.expiresAtHours)
+    if (holdUntilHours <= hoursOf(earliestMs(clock))) return false
+    const outcome = { id: letter.id, state: 'held' as const, atMs: clock.nowMs(), by }
+    const change = this.#store.hold(letter, { ...outcome, holdUntilHours })
+    this.#note(change, outcome.state, 1)
+    return true
+  }
+
+  #refusedByHolder(letter: Letter, { error, by, record }: HolderRefusal): boolean {
+    if (error !== 'ABZU_STALE_KEY') return false
+    const { platform, clock } = this.#deps
+    const head = this.#readable(letter, ({ seq }) => this.#store.head(seq))
+    const parcel = head && this.#readable(letter, () => this.#store.parcel(letter))
+    if (!parcel) return false
+    const nowHours = hoursOf(earliestMs(clock))
+    const { envelope } = parcel
+    if (!isOutdated(platform, { head, envelope, nowHours }, record)) return false
+    this.#homes.to(homeOf(head.hosts)).withdraw(letter)
+    this.#conclude(letter, { state: 'stale-key', by, record })
+    return true
+  }
+
+  #conclude(letter: Letter, what: Omit<OutboxOutcome, 'id' | 'atMs'>): void {
+    const outcome = { id: letter.id, atMs: this.#deps.clock.nowMs(), ...what }
+    this.#note(this.#store.conclude(letter, outcome), outcome.state, 0)
+  }
+
+  /** Tells of an outcome once it is durable. `more`: by how many rows the sender has more then. */
+  #note(change: Promise<Noted | undefined>, state: OutboxOutcome['state'], more: number): void {
+    change
+      .then((noted) => {
+        if (!noted) return
+        this.#counted(noted.from, noted.isTold ? more : -1)
+        if (!noted.isTold) return
+        this.outcomesTold.count(state)
+        this.#listeners.tell(mapKey(noted.from))
+      })
+      .catch((error: unknown) => {
+        this.#deps.log.error('outcome-not-stored', { error: toAbzuError(error) })
+      })
   }
 }
 
@@ -293,26 +336,11 @@ function outcomeOf(
   if (answer.kind === 'expired') return { state: 'expired', by: own }
   const { by } = answer
   if (answer.kind === 'receipt') {
-    const state = answer.as === 'home' ? 'delivered' : 'held'
-    return { state, by, holdUntilHours: answer.holdUntilHours }
+    return { state: 'delivered', by, holdUntilHours: answer.holdUntilHours }
   }
   const { error, record } = answer
   if (error === 'ABZU_STALE_KEY') return { state: 'stale-key', by, record }
   return error === 'ABZU_STAMP_INVALID'
     ? { state: 'refused', by, error, record }
     : { state: 'refused', by, error }
-}
-
-/** Every row of a table, a page at a time. */
-async function* pages(table: Table): AsyncIterable<{ key: Uint8Array; value: Uint8Array }> {
-  let after: Uint8Array | undefined
-  for (;;) {
-    let count = 0
-    for await (const row of table.range({ limit: scanPage, ...(after && { after }) })) {
-      count++
-      after = row.key
-      yield row
-    }
-    if (count < scanPage) return
-  }
 }

@@ -38,6 +38,10 @@ export function createHandlers({
     const { id, name, role } = member
     return { id, name, role, token: sessions.open(member) }
   }
+  const named = <T extends { readonly by: string }>(told: T) => {
+    const name = node.nameOf(told.by)
+    return { ...told, ...(name !== undefined && { name }) }
+  }
   return {
     status: async () => ({
       peerId: node.peerId,
@@ -115,14 +119,19 @@ export function createHandlers({
       const sent = await member.messages.send({ to, text })
       if (waitMs === 0) return sent
       try {
-        return await member.messages.settled(sent.msgId, { timeoutMs: waitMs, signal })
+        const wait = { timeoutMs: waitMs, signal }
+        const { held, ...told } = await member.messages.settled(sent.msgId, wait)
+        return { ...told, ...(held && { held: named(held) }) }
       } catch (error) {
         // the message is on its way: a wait that fails must not look like a failure to send
         log.debug('send-wait-ended', { error: error as Error })
         return sent
       }
     },
-    message: ({ member, params }) => member.messages.show(params.msgId),
+    message: async ({ member, params }) => {
+      const report = await member.messages.show(params.msgId)
+      return { ...report, history: report.history.map(named) }
+    },
     inbox: ({ member }) => member.messages.inbox(),
   }
 }

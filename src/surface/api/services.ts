@@ -79,6 +79,8 @@ export interface NodeService {
   readonly version: string
   addresses(): readonly string[]
   peers(): readonly ConnectedPeer[]
+  /** What people here call another node. */
+  nameOf(peerId: string): string | undefined
   reachability(): Reachability
   /** Of the node's parts, and, in the text format of Prometheus, of libraries that count for themselves. */
   metrics(): Promise<{ readonly own: readonly Metric[]; readonly foreign: string }>

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
+import type { Answer } from '../client/routes.ts'
 import { newCommand, withAccountOption } from './command.ts'
 import type { CliContext } from './context.ts'
-import { stateMeaning } from './message-state.ts'
+import { heldLine, stateLine, type Holding } from './message-state.ts'
 import { clientOf } from './session.ts'
 
 /** `abzu message show`: what became of a message, and who said so. */
@@ -12,8 +13,19 @@ export function messageShow(context: CliContext): Command {
     .action(async (msgId: string, { account }: { account?: string }) => {
       const message = await (await clientOf(context, account)).message(msgId)
       await context.output.result(message, () => [
-        `${message.state}: ${stateMeaning[message.state]}`,
-        ...message.history.map(({ state, at, by }) => `  ${at}  ${state}  said by ${by}`),
+        stateLine(message.state, holdingOf(message.history.at(-1))),
+        ...message.history.map((entry) => `  ${entry.at}  ${entryLine(entry)}`),
       ])
     })
+}
+
+type Entry = Answer<'message'>['history'][number]
+
+function holdingOf(entry: Entry | undefined): Holding | undefined {
+  return entry?.until === undefined ? undefined : { ...entry, until: entry.until }
+}
+
+function entryLine(entry: Entry): string {
+  const holding = holdingOf(entry)
+  return holding ? heldLine(holding) : `${entry.state}  said by ${entry.name ?? entry.by}`
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { AbzuError } from '../../base/util/errors.ts'
 import { newCommand, wholeNumber, withAccountOption } from './command.ts'
 import type { CliContext } from './context.ts'
-import { stateMeaning } from './message-state.ts'
+import { stateLine } from './message-state.ts'
 import { clientOf } from './session.ts'
 
 interface Options {
@@ -26,9 +26,10 @@ export function send(context: CliContext): Command {
     .action(async (to: string, argument: string, { account, wait }: Options) => {
       const client = await clientOf(context, account)
       const text = argument === '-' ? await readText(context.io.stdin) : argument
-      const { msgId, state } = await client.send({ to, text, waitMs: wait * 1000 })
-      await context.output.result({ msgId, state }, () => [
-        `${state}: ${stateMeaning[state]}`,
+      const sent = await client.send({ to, text, waitMs: wait * 1000 })
+      const { msgId, state, held } = sent
+      await context.output.result(sent, () => [
+        stateLine(state, held),
         `abzu message show ${msgId}`,
       ])
       if (state === 'refused') {

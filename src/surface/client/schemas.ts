@@ -248,13 +248,28 @@ export const sendBody = z.strictObject({
 
 const state = z.enum(['queued', 'held', 'delivered', 'read', 'expired', 'refused'])
 
-export const sentSchema = z.object({ msgId: z.string(), state })
+const messageState = z.object({ msgId: z.string(), state })
+
+export const sentSchema = messageState.extend({
+  /** With `held`: the node that keeps it, its name where this node knows one, and until when at most. */
+  held: z.object({ by: z.string(), name: z.string().optional(), until: time }).optional(),
+})
 
 export const messageParams = z.strictObject({ msgId: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) })
 
-export const messageSchema = sentSchema.extend({
-  /** Oldest first. `by` is the node that said so. */
-  history: z.array(z.object({ state, at: time, by: z.string() }).readonly()).readonly(),
+const stateEntry = z.object({
+  state,
+  at: time,
+  /** The node that said so, and its name where this node knows one. */
+  by: z.string(),
+  name: z.string().optional(),
+  /** With `held`: it is kept until then at most. */
+  until: time.optional(),
+})
+
+export const messageSchema = messageState.extend({
+  /** Oldest first. */
+  history: z.array(stateEntry.readonly()).readonly(),
 })
 
 export const inboxEntrySchema = z.object({
@@ -271,7 +286,7 @@ export const inboxEntrySchema = z.object({
   request: z.boolean(),
 })
 
-export const conversationEntrySchema = sentSchema.extend({
+export const conversationEntrySchema = messageState.extend({
   direction: z.enum(['in', 'out']),
   sentAt: time,
   text: z.string(),

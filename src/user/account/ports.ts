@@ -7,6 +7,7 @@
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import type { ErrorCode } from '../../base/util/errors.ts'
 import type { Cancel } from '../../base/util/clock.ts'
+import type { RecordPlace } from '../../base/crypto/mailbox-record.ts'
 import type { StampOrder } from '../../base/crypto/stamp.ts'
 import type { Pass } from '../../base/wire/deliver.ts'
 import type { Host } from '../../base/wire/records.ts'
@@ -61,10 +62,12 @@ export type Outgoing = Pass & {
   readonly from: MailboxId
   readonly to: MailboxId
   readonly hosts: readonly Host[]
+  /** Place of the record that the envelope was sealed by: a holder that shows a newer one is believed. */
+  readonly sealedBy?: RecordPlace
   readonly envelope: Uint8Array
 }
 
-/** What became of an envelope. `id` is its item id. */
+/** What became of an envelope. `id` is its item id. `held` may be followed by another one. */
 export interface Outcome {
   readonly id: ItemId
   readonly state: 'delivered' | 'held' | 'expired' | 'refused' | 'stale-key'
@@ -87,8 +90,8 @@ export interface PostPort {
   post(outgoing: Outgoing): Promise<ItemId>
   /** Outcomes of this sender not yet settled, oldest first, at most 256 a call. */
   outcomes(from: MailboxId): Promise<Outcome[]>
-  /** Forgets outcomes that the account has taken over durably. */
-  settle(from: MailboxId, ids: readonly ItemId[]): Promise<void>
+  /** Forgets outcomes that the account has taken over durably, and no later ones of the same envelopes. */
+  settle(from: MailboxId, outcomes: readonly Pick<Outcome, 'id' | 'state'>[]): Promise<void>
   /** Calls `listener` when this sender has a new outcome. */
   watch(from: MailboxId, listener: () => void): Cancel
 }

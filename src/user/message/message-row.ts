@@ -61,6 +61,8 @@ const messageRowShape = record({
       state: oneOf('queued', 'held', 'delivered', 'read', 'expired', 'refused'),
       atMs: uint(),
       by: text(64),
+      /** With `held`: hours since 1970. */
+      untilHours: optional(uint()),
     }),
     historyMax,
   ),
@@ -84,7 +86,7 @@ export function stateOf({ history }: MessageRow): MessageState {
 /** `row` in another state; unchanged where it already is in one that is as certain. */
 export function withState(
   row: MessageRow,
-  entry: { state: MessageState; atMs: number; by: PeerId },
+  entry: { state: MessageState; atMs: number; by: PeerId; untilHours?: number },
 ): MessageRow {
   if (certainty[entry.state] <= certainty[stateOf(row)]) return row
   return { ...row, history: [...row.history, entry].slice(-historyMax) }

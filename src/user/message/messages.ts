@@ -2,6 +2,7 @@
 
 import type { AccountId, PeerId } from '../../base/util/brand.ts'
 import { toHex, utf8 } from '../../base/util/bytes.ts'
+import { hourMs } from '../../base/util/clock.ts'
 import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
@@ -19,6 +20,15 @@ export interface SentMessage {
   /** 32 hexadecimal digits. */
   readonly msgId: string
   readonly state: MessageState
+  /** With `held`. */
+  readonly held?: Holding
+}
+
+/** Who keeps a message for its recipient. */
+export interface Holding {
+  readonly by: PeerId
+  /** ISO 8601: not longer than that. */
+  readonly until: string
 }
 
 export interface InboxMessage {
@@ -36,17 +46,19 @@ export interface InboxMessage {
   readonly request: boolean
 }
 
-export interface MessageReport extends SentMessage {
+export interface MessageReport extends Omit<SentMessage, 'held'> {
   /** Oldest first. `by` is the node that said so. */
   readonly history: {
     readonly state: MessageState
     /** ISO 8601. */
     readonly at: string
     readonly by: PeerId
+    /** With `held`: as in `Holding`. */
+    readonly until?: string
   }[]
 }
 
-export interface ConversationMessage extends SentMessage {
+export interface ConversationMessage extends Omit<SentMessage, 'held'> {
   readonly direction: 'in' | 'out'
   /** ISO 8601. */
   readonly sentAt: string
@@ -109,8 +121,10 @@ export class Messages {
     account.gate.check()
     if (this.#logged(msgId).state === 'queued') await waiters.wait(msgId, wait)
     account.gate.check()
-    const { state } = this.#logged(msgId)
-    return { msgId, state }
+    const message = this.#logged(msgId)
+    const { state } = message
+    const { by, until } = state === 'held' ? ((await this.#history(message)).at(-1) ?? {}) : {}
+    return { msgId, state, ...(by && until && { held: { by, until } }) }
   }
 
   /** What was received, oldest first, each message once; mail that lies in the mailbox is taken in
@@ -132,14 +146,20 @@ export class Messages {
   /** @throws {AbzuError} ABZU_NOT_FOUND, ABZU_LOCKED */
   async show(msgId: string): Promise<MessageReport> {
     this.#deps.account.gate.check()
-    const row = await this.#read(this.#logged(msgId))
+    const message = this.#logged(msgId)
+    const history = await this.#history(message)
+    return { msgId: message.msgId, state: history.at(-1)?.state ?? 'queued', history }
+  }
+
+  async #history(message: LoggedMessage): Promise<MessageReport['history']> {
+    const row = await this.#read(message)
     if (!row) throw notFound()
-    const history = row.history.map(({ state, atMs, by }) => ({
+    return row.history.map(({ state, atMs, by, untilHours }) => ({
       state,
       at: isoTime(atMs),
       by: by as PeerId,
+      ...(untilHours !== undefined && { until: isoTime(untilHours * hourMs) }),
     }))
-    return { msgId: toHex(row.msgId), state: stateOf(row), history }
   }
 
   /** Both directions with one contact, oldest first; mail that lies in the mailbox is taken in first.

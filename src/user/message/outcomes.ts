@@ -27,6 +27,23 @@ export interface OutcomesDeps extends SenderDeps {
 /** Envelopes made for one message, whatever its recipient's host says. */
 const triesMax = 8
 
+/** A message that a holder has. Its envelope is still going to its home, and so is in the outbox. */
+function held(row: MessageRow, { atMs, by, holdUntilHours }: Outcome): MessageRow {
+  const until = holdUntilHours === undefined ? {} : { untilHours: holdUntilHours }
+  const { outgoing, ...rest } = withState(row, { state: 'held', atMs, by, ...until })
+  if (!outgoing) return rest
+  const { envelope: _, ...posted } = outgoing
+  return { ...rest, outgoing: posted }
+}
+
+/** A message that nobody carries any more; undefined where nobody wants to know what became of it. */
+function ended(row: MessageRow, { state, atMs, by }: Outcome): MessageRow | undefined {
+  if (row.type === 'hello') return undefined
+  const end = state === 'stale-key' ? 'refused' : state
+  const { outgoing: _, ...rest } = withState(row, { state: end, atMs, by })
+  return rest
+}
+
 /** What a batch of outcomes is going to change. */
 interface Changes {
   readonly contacts: Map<string, ContactRow>
@@ -49,10 +66,7 @@ export class Outcomes {
       const outcomes = await post.outcomes(account.mailbox)
       if (outcomes.length === 0) return
       await changes.run(async () => this.#take(outcomes))
-      await post.settle(
-        account.mailbox,
-        outcomes.map(({ id }) => id),
-      )
+      await post.settle(account.mailbox, outcomes)
     }
   }
 
@@ -93,15 +107,8 @@ export class Outcomes {
       changes.messages.set(slot, await sealed(this.#deps.account, row, contact))
       return
     }
-    const { atMs, by } = outcome
-    const state = outcome.state === 'stale-key' ? 'refused' : outcome.state
-    const isFinal = state !== 'held'
-    if (isFinal && row.type === 'hello') {
-      changes.messages.set(slot, undefined)
-      return
-    }
-    const { outgoing, ...rest } = withState(row, { state, atMs, by })
-    changes.messages.set(slot, isFinal || !outgoing ? rest : { ...rest, outgoing })
+    if (outcome.state === 'held') changes.messages.set(slot, held(row, outcome))
+    else changes.messages.set(slot, ended(row, outcome))
   }
 
   /** The recipient as known after the outcome, noted in `changes` where that is news. */

@@ -85,11 +85,11 @@ export async function posting(
   stamp: (order: StampOrder) => Promise<Uint8Array>,
 ): Promise<Outgoing> {
   const { platform } = account
-  const { token, hosts } = reachOf(contact)
+  const { token, hosts, docSeq = 1, seq } = reachOf(contact)
   const { envelope, stampBits: bits } = outgoing
   const to = mailboxIdOf(platform, contact.root)
   const item = outgoing.itemId as ItemId
-  const whole = { from: account.mailbox, to, hosts, envelope }
+  const whole = { from: account.mailbox, to, hosts, sealedBy: { docSeq, seq }, envelope }
   if (bits !== undefined) return { ...whole, stamp: await stamp({ mailbox: to, item, bits }) }
   assert(token, 'what was sealed to go through a door finds one')
   const doorKey = doorKeyOf(platform, token)

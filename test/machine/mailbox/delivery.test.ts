@@ -64,7 +64,7 @@ t.test('a posted letter is delivered, once, by a receipt of its home', async (t)
   t.match(outcome, { state: 'delivered', by: home.peerId })
   t.equal(outcome && toHex(outcome.id), toHex(id))
   t.strictSame(await arrived(), [toHex(id)])
-  await origin.outbox.settle(sender, [id])
+  await origin.outbox.settle(sender, [{ id, state: 'delivered' }])
   t.strictSame(await origin.outbox.outcomes(sender), [])
 })
 

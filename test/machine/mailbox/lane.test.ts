@@ -57,6 +57,8 @@ function setUp(init: Partial<LaneDeps> = {}) {
   const time = new ManualTime()
   const home = new Home()
   const settled: string[] = []
+  const late: number[] = []
+  const putOff: number[] = []
   const lane = new Lane({
     clock: time,
     scheduler: time,
@@ -74,6 +76,8 @@ function setUp(init: Partial<LaneDeps> = {}) {
     settle: (letter, outcome) => {
       settled.push(`${letter.seq} ${outcome.kind === 'refused' ? outcome.error : outcome.kind}`)
     },
+    late: (letters) => late.push(...letters.map(({ seq }) => seq)),
+    putOff: ({ seq }) => putOff.push(seq),
     ...init,
   })
   const letter = (seq: number, expiresAtHours = 2 ** 31): Letter => ({
@@ -81,7 +85,7 @@ function setUp(init: Partial<LaneDeps> = {}) {
     id: new Uint8Array(32).fill(seq) as ItemId,
     expiresAtHours,
   })
-  return { time, home, lane, settled, letter }
+  return { time, home, lane, settled, late, putOff, letter }
 }
 
 t.test('sends in order over one way, and ends it when idle', async (t) => {
@@ -296,4 +300,113 @@ t.test('a closed lane does nothing more', async (t) => {
   await time.advance(100_000)
   t.equal(home.connects, connects)
   t.equal(time.pending, 0, 'no timer is left')
+})
+
+t.test(
+  'a letter that the host leaves without an answer is told of after 1.5 s, once',
+  async (t) => {
+    const { time, home, lane, late, settled, letter } = setUp()
+    home.isUp = false
+    lane.add(letter(1))
+    await time.advance(1000)
+    lane.add(letter(2))
+    await time.advance(499)
+    t.strictSame(late, [])
+    await time.advance(1)
+    t.strictSame(late, [1])
+    await time.advance(1000)
+    t.strictSame(late, [1, 2])
+    home.isUp = true
+    const gate = Promise.withResolvers<Answer>()
+    home.answer = async () => gate.promise
+    await time.advance(20_000)
+    t.strictSame(late, [1, 2], 'not again, in flight')
+    gate.resolve(receipt)
+    await time.advance(0)
+    t.strictSame(settled, ['1 receipt', '2 receipt'], 'the lane goes on with them')
+  },
+)
+
+t.test('what waits behind a host that is silent is late as well, a page at a time', async (t) => {
+  const { time, home, lane, late, letter } = setUp()
+  home.answer = async () => new Promise(() => {})
+  for (let n = 0; n < 600; n++) lane.add(letter(n))
+  await time.advance(1500)
+  t.equal(late.length, 256)
+  await time.advance(10)
+  t.equal(late.length, 600)
+})
+
+t.test('who waits for the own limits waits for no host, until the host is silent', async (t) => {
+  let nextMs = 0
+  const { time, home, lane, late, settled, letter } = setUp({
+    pace: () => {
+      const waitMs = Math.max(0, nextMs - time.monotonicMs())
+      if (waitMs === 0) nextMs = time.monotonicMs() + 1000
+      return waitMs
+    },
+  })
+  for (let seq = 1; seq <= 6; seq++) lane.add(letter(seq))
+  await time.advance(3500)
+  t.equal(settled.length, 4)
+  t.strictSame(late, [])
+  home.answer = async () => new Promise(() => {})
+  lane.add(letter(7))
+  await time.advance(1900)
+  t.strictSame(late, [], 'the fifth was sent 1.4 s ago')
+  await time.advance(200)
+  t.strictSame(late, [5])
+  await time.advance(1500)
+  t.strictSame(late, [5, 6, 7], 'it stands in the way of the others')
+})
+
+t.test('a host that refuses a letter has answered; one that refuses all has not', async (t) => {
+  const { time, home, lane, late, putOff, letter } = setUp()
+  home.answer = (seq) => refusal(seq === 1 ? 'ABZU_QUOTA_EXCEEDED' : 'ABZU_DISK_FULL')
+  lane.add(letter(1))
+  lane.add(letter(2))
+  await time.advance(0)
+  t.strictSame([putOff, late], [[1], []])
+  lane.add(letter(3))
+  await time.advance(1500)
+  t.strictSame([putOff, late], [[1], [2, 3]])
+})
+
+t.test('a letter that is withdrawn is sent no more, wherever it was', async (t) => {
+  const { time, home, lane, late, settled, letter } = setUp()
+  const [ready, deferred, inFlight, last] = [letter(1), letter(2), letter(3), letter(4)]
+  home.isUp = false
+  lane.add(ready)
+  await time.advance(0)
+  lane.withdraw(ready)
+  t.equal(lane.size, 0)
+  home.isUp = true
+  lane.wake()
+  home.answer = () => refusal('ABZU_QUOTA_EXCEEDED')
+  lane.add(deferred)
+  await time.advance(0)
+  lane.withdraw(deferred)
+  const gate = Promise.withResolvers<Answer>()
+  home.answer = async (seq) => (seq === 3 ? gate.promise : receipt)
+  lane.add(inFlight)
+  await time.advance(0)
+  lane.withdraw(inFlight)
+  gate.reject(new AbzuError('ABZU_UNREACHABLE', 'reset'))
+  lane.add(last)
+  await time.advance(600_000)
+  t.strictSame(settled, ['4 receipt'])
+  t.strictSame(home.seen, [2, 3, 4])
+  t.strictSame(late, [])
+  t.ok(lane.isIdle)
+})
+
+t.test('what is added for later is sent then, and nothing is kept open for it', async (t) => {
+  const { time, home, lane, settled, letter } = setUp()
+  lane.add(letter(1))
+  lane.addLater(letter(2), 3_600_000)
+  await time.advance(3_599_000)
+  t.strictSame(settled, ['1 receipt'])
+  await time.advance(2000)
+  t.strictSame(settled, ['1 receipt', '2 receipt'])
+  t.equal(home.connects, 2)
 })

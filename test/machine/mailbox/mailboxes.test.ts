@@ -9,7 +9,7 @@ import { plainSlotKind, plainSlotName } from '../../../src/base/wire/plain-slot.
 import { defaultMailboxLimits } from '../../../src/machine/mailbox/mailbox-limits.ts'
 import { Mailboxes } from '../../../src/machine/mailbox/mailboxes.ts'
 import { OwnMailbox } from '../../../src/machine/mailbox/own-mailbox.ts'
-import { MailboxOwner } from '../../support/mailbox-owner.ts'
+import { MailboxOwner, testHome } from '../../support/mailbox-owner.ts'
 import { ManualTime } from '../../support/manual-time.ts'
 
 const platform = nodePlatform()
@@ -31,6 +31,7 @@ async function setUp(t: Test, limits: Partial<typeof defaultMailboxLimits> = {})
       platform,
       store,
       limits: { ...defaultMailboxLimits, ...limits },
+      self: testHome,
       clock: time,
       log: silentLog,
     })

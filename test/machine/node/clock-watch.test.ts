@@ -8,7 +8,7 @@ import { defaultMailboxLimits } from '../../../src/machine/mailbox/mailbox-limit
 import { Mailboxes } from '../../../src/machine/mailbox/mailboxes.ts'
 import { Outbox } from '../../../src/machine/mailbox/outbox.ts'
 import { ClockWatch } from '../../../src/machine/node/clock-watch.ts'
-import { MailboxOwner } from '../../support/mailbox-owner.ts'
+import { MailboxOwner, testHome } from '../../support/mailbox-owner.ts'
 import { ManualTime } from '../../support/manual-time.ts'
 import { MemoryLog } from '../../support/transports.ts'
 
@@ -37,7 +37,7 @@ async function household(t: Test) {
   const store = await openTestStore(t, time)
   const { watch, log } = watchOf(store, time)
   const parts = { platform, store, limits: defaultMailboxLimits, scheduler: time, log: silentLog }
-  const mailboxes = new Mailboxes({ ...parts, clock: watch })
+  const mailboxes = new Mailboxes({ ...parts, clock: watch, self: testHome })
   const owner = new MailboxOwner({ platform, nowMs: time.nowMs() })
   const mailbox = await mailboxes.host(owner.rootPk, [owner.identity(), owner.record()])
   const door = owner.door()

@@ -27,10 +27,14 @@ async function house(t: Test, { friends = 1, isNamed = true } = {}) {
   t.teardown(async () => {
     for (const node of nodes) await node.stop()
   })
-  const hosts = [home.as('home'), ...others.map((other) => other.as('replica'))]
+  const holders = others.map((other) => other.as('replica'))
   const account = async () => {
-    const owner = new MailboxOwner({ platform, nowMs: time.nowMs(), hosts })
-    if (!isNamed) owner.hosts = [home.as('home')]
+    const owner = new MailboxOwner({
+      platform,
+      nowMs: time.nowMs(),
+      home: home.as('home'),
+      holders: isNamed ? holders : [],
+    })
     const port = await home.mailboxes.host(owner.rootPk, [owner.identity(), owner.record()])
     const door = owner.door()
     await port.putSlots([door.slot])

@@ -215,6 +215,31 @@ t.test('send, message show', async (t) => {
   t.match(JSON.parse(refused.stderr), { error: { code: 'ABZU_DENIED' } })
 })
 
+t.test('a message that is held: by whom and until when, by name where there is one', async (t) => {
+  const { run, anna, node } = await household(t)
+  ok(t, await run('contact', 'add', link, '--as', 'friend'))
+  const by = '12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp'
+  const until = '2026-11-19T12:00:00.000Z'
+  anna().settlesAs = 'held'
+  anna().holding = { by, until }
+  const sent = okJson(t, await run('send', 'friend', 'x', '--json')) as { msgId: string }
+  t.match(sent, { state: 'held', held: { by, until } })
+  const { msgId } = sent
+  const short = 'held by 12D3KooW...nc6iDEp until 2026-11-19'.replace('nc6iDEp', by.slice(-8))
+  t.equal(ok(t, await run('send', 'friend', 'x')).split('\n')[0], short)
+  t.match(okJson(t, await run('message', 'show', msgId, '--json')), {
+    state: 'held',
+    history: [{ state: 'queued' }, { state: 'held', at: String, by, until }],
+  })
+  const shown = ok(t, await run('message', 'show', msgId)).split('\n')
+  t.equal(shown[0], short)
+  t.ok(shown[2]?.endsWith(`  ${short}`))
+
+  node.names.set(by, 'grandma')
+  t.match(okJson(t, await run('send', 'friend', 'x', '--json')), { held: { by, name: 'grandma' } })
+  t.match(ok(t, await run('message', 'show', msgId)), /^held by grandma until 2026-11-19\n/)
+})
+
 t.test('inbox', async (t) => {
   const { run, anna } = await household(t)
   t.equal(ok(t, await run('inbox', '--json')), '')

@@ -71,9 +71,13 @@ t.test('every other output that shows what others chose', async (t) => {
     anna.contacts.link = async () => `abzu:${payload}`
     anna.messages.show = async (msgId: string) => ({
       msgId,
-      state: 'queued' as const,
-      history: [{ state: 'queued' as const, at: '2026-01-01T00:00:00Z', by: payload }],
+      state: 'held' as const,
+      history: [
+        { state: 'queued' as const, at: '2026-01-01T00:00:00Z', by: payload },
+        { state: 'held' as const, at: payload, by: payload, until: payload },
+      ],
     })
+    node.nameOf = () => (index % 2 === 0 ? payload : undefined)
     node.addresses = () => [payload]
     anna.messages.send = async () => {
       throw new AbzuError('ABZU_NOT_FOUND', payload)
