@@ -19,6 +19,7 @@ export const labels = {
   receipt: label('receipt'),
   slotHeader: label('slot-header'),
   letter: label('letter'),
+  restoreClaim: label('restore-claim'),
   // hashes
   mailboxId: label('mailbox-id'),
   sealKeyId: label('seal-key-id'),
