@@ -8,7 +8,13 @@
 import { itemIdOf, mailboxIdOf } from '../../src/base/crypto/address.ts'
 import { openDeviceCertificate } from '../../src/base/crypto/certificate.ts'
 import { doorProof } from '../../src/base/crypto/door.ts'
-import { openMailboxRecord, prekeyIdOf } from '../../src/base/crypto/mailbox-record.ts'
+import {
+  compareRecords,
+  openMailboxRecord,
+  prekeyIdOf,
+  verifyMailboxRecord,
+} from '../../src/base/crypto/mailbox-record.ts'
+import { nodePlatform } from '../../src/base/crypto/node-platform.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { isStamp } from '../../src/base/crypto/stamp.ts'
 import { plainSlotKey, slotIdOf, verifySlot } from '../../src/base/crypto/slot-header.ts'
@@ -44,47 +50,9 @@ import type {
   PostPort,
   SignedSlot,
 } from '../../src/user/account/ports.ts'
+import { MemoryDisk, turn } from './memory-disk.ts'
 
 const hourMs = 3_600_000
-
-/** A disk that fails at one of its writes, and at everything after that until it is revived. */
-class MemoryDisk {
-  /** Writes since the start or the last `failAt`. */
-  writes = 0
-  #failing: { write: number; when: 'before' | 'after' } | undefined
-  #isDead = false
-
-  /** The `write`th write from now fails, counted from 1: before or after it took effect. */
-  failAt(write: number, when: 'before' | 'after'): void {
-    this.writes = 0
-    this.#failing = { write, when }
-  }
-
-  revive(): void {
-    this.#failing = undefined
-    this.#isDead = false
-  }
-
-  get hasFailed(): boolean {
-    return this.#isDead
-  }
-
-  async write<T>(effect: () => T): Promise<T> {
-    await turn()
-    this.expectAlive()
-    this.writes++
-    const isFailing = this.writes === this.#failing?.write
-    if (isFailing) this.#isDead = true
-    if (isFailing && this.#failing?.when === 'before') this.expectAlive()
-    const result = effect()
-    this.expectAlive()
-    return result
-  }
-
-  expectAlive(): void {
-    if (this.#isDead) throw new AbzuError('ABZU_STORE_FAILED', 'the disk failed')
-  }
-}
 
 /** Everything that nodes hand over, in order. */
 export class MemoryNetwork {
@@ -96,10 +64,12 @@ export class MemoryNetwork {
 
   /** @throws {AbzuError} ABZU_UNREACHABLE */
   published(mailbox: MailboxId): Uint8Array {
-    for (const node of this.hasDirectory ? this.nodes.values() : []) {
-      const record = node.mailboxes.get(mapKey(mailbox))?.record
-      if (record && node.isOnline) return record
-    }
+    const nodes = [...this.nodes.values()].filter(({ isOnline }) => isOnline && this.hasDirectory)
+    const records = nodes.flatMap((node) => node.mailboxes.get(mapKey(mailbox))?.record ?? [])
+    const [newest] = records
+      .map((record) => verifyMailboxRecord(nodePlatform(), record))
+      .sort((a, b) => compareRecords(nodePlatform(), b, a))
+    if (newest) return newest.signed
     throw new AbzuError('ABZU_UNREACHABLE', 'no host of the mailbox is known')
   }
 
@@ -182,13 +152,22 @@ export class MemoryNode {
     home: () => ({ peerId: this.peerId, role: 'home', addresses: this.addresses }),
     resolve: async (mailbox, hosts) => {
       await turn()
-      return hosts.length > 0
-        ? this.#reach(hosts).recordOf(mailbox)
-        : this.network.published(mailbox)
+      for (const { peerId } of hosts) {
+        const node = this.network.nodes.get(peerId as PeerId)
+        const record = node?.isOnline && node.mailboxes.get(mapKey(mailbox))?.record
+        if (!this.isOnline || !record) continue
+        return this.network.hasDirectory ? this.network.published(mailbox) : record
+      }
+      return this.network.published(mailbox)
     },
-    ahead: async () => {
+    ahead: async (mailbox) => {
       await turn()
-      return this.recordAhead
+      const own = this.mailboxes.get(mapKey(mailbox))?.record
+      if (this.recordAhead || !own || !this.isOnline || !this.network.hasDirectory) {
+        return this.recordAhead
+      }
+      const newest = this.network.published(mailbox)
+      return equalBytes(newest, own) ? undefined : newest
     },
   }
 
@@ -300,7 +279,7 @@ export class MemoryMailbox implements MailboxPort {
   readonly #node: MemoryNode
   readonly #platform: CryptoPlatform
   readonly #clock: Clock
-  readonly #rootPk: Uint8Array
+  readonly rootPk: Uint8Array
   readonly #acknowledged = new Set<string>()
   readonly #doorUses = new Map<string, number>()
   #devices = new Set<string>()
@@ -314,7 +293,7 @@ export class MemoryMailbox implements MailboxPort {
     this.#node = node
     this.#platform = platform
     this.#clock = clock
-    this.#rootPk = rootPk
+    this.rootPk = rootPk
     this.mailbox = mailboxIdOf(platform, rootPk)
   }
 
@@ -437,7 +416,7 @@ export class MemoryMailbox implements MailboxPort {
     const slot = decodeShape(identitySlotShape, parsePlainSlot(body).content, 'identity')
     this.#devices = new Set(
       slot.certificates.map((certificate) =>
-        mapKey(openDeviceCertificate(this.#platform, certificate, this.#rootPk).signPk),
+        mapKey(openDeviceCertificate(this.#platform, certificate, this.rootPk).signPk),
       ),
     )
   }
@@ -465,7 +444,7 @@ export class MemoryMailbox implements MailboxPort {
   }
 
   #openRecord(): MailboxRecord | undefined {
-    return this.record && openMailboxRecord(this.#platform, this.record, this.#rootPk)
+    return this.record && openMailboxRecord(this.#platform, this.record, this.rootPk)
   }
 
   #door(id: Uint8Array): Door | undefined {
@@ -478,10 +457,6 @@ export class MemoryMailbox implements MailboxPort {
 
 function malformed(what: string): AbzuError {
   return new AbzuError('ABZU_MALFORMED', what)
-}
-
-async function turn(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve))
 }
 
 async function* iterate<T>(values: readonly T[]): AsyncIterable<T> {
