@@ -15,7 +15,7 @@ import { openStore, type Store } from '../base/store/store.ts'
 import type { PeerId } from '../base/util/brand.ts'
 import type { Clock, Scheduler } from '../base/util/clock.ts'
 import { CloseStack } from '../base/util/close-stack.ts'
-import { isAbzuError, type AbzuError } from '../base/util/errors.ts'
+import { AbzuError, isAbzuError } from '../base/util/errors.ts'
 import type { Log } from '../base/util/log.ts'
 import { systemClock, systemScheduler } from '../base/util/system-time.ts'
 import { sleep } from '../base/util/wait.ts'
@@ -55,6 +55,7 @@ import { LanDiscovery } from '../machine/transport/lan-discovery.ts'
 import { openTransport } from '../machine/transport/open-transport.ts'
 import type { Transport } from '../machine/transport/transport.ts'
 import { serveControlApi } from '../surface/api/serve.ts'
+import type { RestorePort } from '../user/account/ports.ts'
 import { AccountManager } from '../user/household/account-manager.ts'
 import { version } from '../version.ts'
 import { prepareHome } from './home.ts'
@@ -168,6 +169,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
           hosting: mailboxes,
           post: outbox,
           directory,
+          restoring: restoringToCome,
           stamps,
         },
         { autoLockMinutes: limits.autoLockMinutes },
@@ -271,6 +273,13 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
   } catch (error) {
     throw await open.fail(error)
   }
+}
+
+/** The place of the engine that brings copies of mailboxes from other nodes. */
+const restoringToCome: RestorePort = {
+  restore: async () => {
+    throw new AbzuError('ABZU_NOT_YET', 'copies of mailboxes are not brought from other nodes yet')
+  },
 }
 
 async function openOwnStore(

@@ -10,6 +10,7 @@ import type { Host } from '../../src/base/wire/records.ts'
 import type { DirectoryPort } from '../../src/user/account/ports.ts'
 import { AccountManager } from '../../src/user/household/account-manager.ts'
 import { MailNode, type MailNetwork } from './mail-node.ts'
+import { noRestore } from './memory-restore.ts'
 
 export interface House {
   readonly node: MailNode
@@ -56,6 +57,7 @@ export async function house(init: {
           hosting: node.mailboxes,
           post: node.outbox,
           directory,
+          restoring: noRestore,
           stamps: new StampMill({ search: searchInTurns(platform, time), scheduler: time }),
         },
         { autoLockMinutes: 0 },
