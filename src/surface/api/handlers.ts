@@ -1,14 +1,17 @@
 /** What each route of the table does, as plain functions of a checked call. @module */
 
 import { utf8 } from '../../base/util/bytes.ts'
+import type { Scheduler } from '../../base/util/clock.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Answer, LineRoute, Request, RouteName, routes } from '../client/routes.ts'
 import { metricsText } from './metrics-text.ts'
+import { recoveryLines } from './recovery-lines.ts'
 import type { MemberService, Services } from './services.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface HandlerDeps extends Services {
   readonly sessions: Pick<Sessions, 'open' | 'endAll'>
+  readonly scheduler: Scheduler
   readonly log: Log
 }
 
@@ -27,7 +30,13 @@ export type Handlers = {
 const done = { ok: true } as const
 
 /** Every route's handler: a missing one does not compile. */
-export function createHandlers({ accounts, node, sessions, log }: HandlerDeps): Handlers {
+export function createHandlers({
+  accounts,
+  node,
+  sessions,
+  scheduler,
+  log,
+}: HandlerDeps): Handlers {
   const openSession = (member: MemberService) => {
     const { id, name, role } = member
     return { id, name, role, token: sessions.open(member) }
@@ -67,6 +76,19 @@ export function createHandlers({ accounts, node, sessions, log }: HandlerDeps): 
       )
       return { ...openSession(member), words: [...words] }
     },
+    recoverAccount: ({ signal, body: { name, words, password, peer } }) =>
+      recoveryLines(
+        { scheduler },
+        {
+          signal,
+          recover: async (progress) => {
+            const member = await withPassword(password, (bytes) =>
+              accounts.recover({ name, words: [words], password: bytes, peer, progress, signal }),
+            )
+            return openSession(member)
+          },
+        },
+      ),
     unlock: async ({ body: { account, password } }) =>
       openSession(await withPassword(password, (bytes) => accounts.unlock(account, bytes))),
     lock: async ({ member }) => {
