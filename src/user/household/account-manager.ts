@@ -248,24 +248,32 @@ export class AccountManager {
 
   /** The row comes last, as for an account that is made: without it the next attempt begins anew. */
   async #recover(keys: WordKeys, init: RecoverInit): Promise<Member> {
-    const { rows } = this.#deps
+    const { rows, log } = this.#deps
     const { name, password } = init
     const { rootPk, recoveryPk } = keys
     const { device, port } = await recoverMailbox(this.#deps, { ...init, keys })
+    // the only role that there is; what an account may do here, this node decides and not the account
+    const role: Role = 'admin'
+    let row: AccountRow
     try {
       const wrappedDevice = await this.#wrap({ device, rootPk, password })
       const { certificate } = device
-      // the only role that there is; what an account may do here, this node decides and not the account
-      const role: Role = 'admin'
-      const row: AccountRow = { v: 1, rootPk, name, role, certificate, recoveryPk, wrappedDevice }
+      row = { v: 1, rootPk, name, role, certificate, recoveryPk, wrappedDevice }
       await rows.put(rootPk, encodeAccountRow(row))
-      const entry: Entry = { row, role }
-      this.#entries.set(accountIdOf(rootPk), entry)
-      return await this.#open(entry, device, port)
     } catch (error) {
       device.wipe()
       throw error
     }
+    const entry: Entry = { row, role }
+    this.#entries.set(accountIdOf(rootPk), entry)
+    const member = await this.#open(entry, device, port)
+    try {
+      await member.takeOver()
+    } catch (error) {
+      // the account is there all the same; those messages stay queued in its history
+      log.warn('outbox-not-taken-over', { error: toAbzuError(error) })
+    }
+    return member
   }
 
   /** @throws {AbzuError} ABZU_INVALID_ARGUMENT, ABZU_OVERLOADED */

@@ -124,6 +124,26 @@ t.test('the new password opens it, and another recovery moves it on', async (t) 
   t.ok(seq > 2)
 })
 
+t.test('what the old home had not sent goes out from the new one, once', async (t) => {
+  const { world, alice, bob } = await befriended(findingWorld())
+  bob.node.isOnline = false
+  const { msgId } = await alice.member.messages.send({ to: 'bob', text: 'on its way' })
+  await world.time.advance(10_000)
+  const holder = await heldElsewhere(world, alice)
+  alice.node.isOnline = false
+  const manager = await world.manager(world.node())
+  const member = await manager.recover(recovering(alice, { peer: addressOf(holder) }))
+  t.match(await member.messages.show(msgId), { state: 'queued' })
+  bob.node.isOnline = true
+  await world.settle()
+  t.match(await member.messages.show(msgId), { state: 'delivered' })
+  t.same(await textsOf(bob), ['it is me', 'on its way'])
+  alice.node.isOnline = true
+  await world.settle()
+  t.equal(alice.node.outbox.length, 0, 'the old home sends it too')
+  t.same(await textsOf(bob), ['it is me', 'on its way'])
+})
+
 t.test('what is wrong is said before anything is asked for', async (t) => {
   const world = findingWorld()
   const alice = await world.household('alice')
