@@ -259,4 +259,7 @@ t.test('attempts that failed do not fill the list of devices', async (t) => {
   const manager = await world.manager(node)
   const member = await manager.recover(recovering(alice))
   t.equal(member.id, alice.member.id)
+  const { deviceCertificate } = recordOn(world, node, member)
+  const { docSeq } = openDeviceCertificate(world.platform, deviceCertificate)
+  t.equal(docSeq, 1 + 20 + 1, 'each attempt signed a document, and the last one is above them all')
 })
