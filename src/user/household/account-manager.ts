@@ -4,7 +4,7 @@ import { accountIdOf, mailboxIdOf, parseAccountId } from '../../base/crypto/addr
 import type { Argon2Params, CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { AccountId, PeerId } from '../../base/util/brand.ts'
 import type { Clock, Scheduler } from '../../base/util/clock.ts'
-import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
+import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import {
   accountIdOfRow,
@@ -18,7 +18,6 @@ import { Account } from '../account/account.ts'
 import type { HeldDevice } from '../account/device.ts'
 import { newAccount } from '../account/new-account.ts'
 import { recoverMailbox, wordKeys, type WordKeys } from '../account/recovery.ts'
-import { accountMoved } from '../account/succession.ts'
 import { foldedName, isAddress, parsePersonName } from '../account/person-name.ts'
 import type {
   AccountRows,
@@ -30,7 +29,7 @@ import type {
   RestorePort,
   StampPort,
 } from '../account/ports.ts'
-import { summaryOf, type AccountSummary, type Entry } from './entry.ts'
+import { expectNotMoved, summaryOf, type AccountSummary, type Entry } from './entry.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { Member } from './member.ts'
 import { Reservations } from './reservations.ts'
@@ -317,11 +316,16 @@ export class AccountManager {
     return member
   }
 
-  /** A home that was left while the account was locked must not begin to send. */
+  /** A home that was left while the account was locked must not begin to send. Where that can't be known now, the
+   *  upkeep looks again. */
   async #expectHome(account: Account): Promise<void> {
     try {
       await account.recordAhead()
     } catch (error) {
+      if (isAbzuError(error) && error.code !== 'ABZU_ACCOUNT_MOVED') {
+        this.#deps.log.warn('newest-record-unknown', { error })
+        return
+      }
       await account.lock()
       throw error
     }
@@ -376,11 +380,6 @@ export class AccountManager {
   #expectOpen(): void {
     if (this.#isClosed) throw new AbzuError('ABZU_CLOSED', 'the accounts are closed')
   }
-}
-
-/** @throws {AbzuError} ABZU_ACCOUNT_MOVED */
-function expectNotMoved({ row: { movedTo } }: Entry): void {
-  if (movedTo !== undefined) throw accountMoved(movedTo)
 }
 
 /** @throws {AbzuError} ABZU_NOT_YET */

@@ -2,6 +2,7 @@
 
 import type { AccountId, PeerId } from '../../base/util/brand.ts'
 import { accountIdOfRow, type AccountRow } from '../account/account-row.ts'
+import { accountMoved } from '../account/succession.ts'
 import type { Member } from './member.ts'
 import type { Role } from './role.ts'
 
@@ -31,4 +32,10 @@ export function summaryOf({ row, role, member }: Entry): AccountSummary {
     locked: member === undefined,
     ...(row.movedTo !== undefined && { movedTo: row.movedTo as PeerId }),
   }
+}
+
+/** An account that lives here still.
+ *  @throws {AbzuError} ABZU_ACCOUNT_MOVED */
+export function expectNotMoved({ row: { movedTo } }: Entry): void {
+  if (movedTo !== undefined) throw accountMoved(movedTo)
 }

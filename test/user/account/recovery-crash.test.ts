@@ -153,10 +153,9 @@ t.test('any other call that fails', async (t) => {
   const faults: Record<string, (scene: Scene) => void> = {
     resolve: ({ node }) => void (node.directory.resolve = async () => boom()),
     restore: ({ world, node }) => void (world.restoring(node).restore = async () => boom()),
-    ahead: ({ node }) => void (node.directory.ahead = async () => boom()),
     ...Object.fromEntries(
       (['slot', 'slots'] as const).flatMap((call) =>
-        [1, 2, 3].map((nth) => [
+        [1, 2].map((nth) => [
           `${call} ${nth}`,
           ({ world, node }: Scene) => {
             const restoring = world.restoring(node)

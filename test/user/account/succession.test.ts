@@ -9,6 +9,7 @@ import {
 } from '../../../src/base/crypto/mailbox-record.ts'
 import { rootKeysOf } from '../../../src/base/crypto/words.ts'
 import { concatBytes } from '../../../src/base/util/bytes.ts'
+import { AbzuError } from '../../../src/base/util/errors.ts'
 import type { Host, MailboxRecord } from '../../../src/base/wire/records.ts'
 import { newDevice } from '../../../src/user/account/device.ts'
 import { withRecord, verifyRecord } from '../../../src/user/message/reach.ts'
@@ -103,6 +104,21 @@ t.test('a row that could not be written: found again at the next unlocking', asy
   t.equal(again.get('alice').movedTo, undefined)
   await t.rejects(again.unlock('alice', password), moved)
   t.equal(again.get('alice').movedTo, node.peerId)
+})
+
+t.test('a directory that fails keeps nobody out', async (t) => {
+  const { world, alice } = await befriended(findingWorld())
+  await alice.manager.lock('alice')
+  const { ahead } = alice.node.directory
+  alice.node.directory.ahead = async () => {
+    throw new AbzuError('ABZU_STORE_DAMAGED', 'a row that is none')
+  }
+  t.equal((await alice.manager.unlock('alice', password)).id, alice.member.id)
+  const node = world.node()
+  await (await world.manager(node)).recover(recovering(alice))
+  alice.node.directory.ahead = ahead
+  await world.time.advance(hourMs)
+  t.equal(alice.manager.get('alice').movedTo, node.peerId, 'it is found out later')
 })
 
 t.test('what freezes nothing', async (t) => {
