@@ -82,7 +82,7 @@ module.exports = {
       to: {
         path: room('base/crypto'),
         pathNot:
-          '^src/base/crypto/(platform|hash|signature|address|stamp|door|labels|certificate|slot-header|mailbox-record|identity-document|receipt|claim|peer-code)\\.ts$',
+          '^src/base/crypto/(platform|hash|signature|address|stamp|door|labels|certificate|slot-header|mailbox-record|identity-document|receipt|restore-claim|peer-code)\\.ts$',
       },
     },
     {

@@ -9,6 +9,7 @@ import { nodePlatform } from '../../src/base/crypto/node-platform.ts'
 import { NodeStampSearch } from '../../src/base/crypto/node-stamp-search.ts'
 import { StampMill } from '../../src/base/crypto/stamp-mill.ts'
 import { openStore, type Store } from '../../src/base/store/store.ts'
+import { AbzuError } from '../../src/base/util/errors.ts'
 import { silentLog } from '../../src/base/util/log.ts'
 import { sleep, withTimeout } from '../../src/base/util/wait.ts'
 import { deliverProtocol, recordProtocol } from '../../src/base/wire/protocols.ts'
@@ -87,9 +88,14 @@ export async function openAccounts(
   const outbox = open.add(new Outbox({ ...base, store, transport, mailboxes, limits }))
   const stamps = open.add(new StampMill({ search: new NodeStampSearch(scheduler), scheduler }))
   const ports = { rows: store.table('accounts'), hosting: mailboxes, post: outbox, directory }
+  const restoring = {
+    restore: async () => {
+      throw new AbzuError('ABZU_NOT_YET', 'nobody is recovered here')
+    },
+  }
   const accounts = open.add(
     await AccountManager.open(
-      { ...base, ...ports, stamps },
+      { ...base, ...ports, restoring, stamps },
       { autoLockMinutes: 0, passwordCost: argon2Floor },
     ),
   )

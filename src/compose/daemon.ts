@@ -201,6 +201,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
           hosting: mailboxes,
           post: outbox,
           directory,
+          restoring: sync.restorer,
           stamps,
         },
         { autoLockMinutes: limits.autoLockMinutes },

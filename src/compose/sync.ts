@@ -12,6 +12,7 @@ import type { Host } from '../base/wire/records.ts'
 import type { TrustedPeers } from '../machine/federation/trusted-peers.ts'
 import type { Mailboxes } from '../machine/mailbox/mailboxes.ts'
 import { CopyRoom } from '../machine/sync/copy-room.ts'
+import { Restorer } from '../machine/sync/restorer.ts'
 import { SharedMailboxes } from '../machine/sync/shared-mailboxes.ts'
 import { Syncer } from '../machine/sync/syncer.ts'
 import type { Transport } from '../machine/transport/transport.ts'
@@ -32,6 +33,8 @@ export interface SyncParts {
 const toldMailboxesMax = 1000
 
 export interface Sync {
+  /** Brings a lost mailbox back. */
+  readonly restorer: Restorer
   /** Begins to pull. */
   start(): void
   /** How copies stand, by peer. */
@@ -80,6 +83,7 @@ export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync
   }
   const seconds = (ms: number | undefined) => (ms === undefined ? null : Math.round(ms / 1000))
   return {
+    restorer: new Restorer({ ...parts, items }),
     start: () => syncer.start(),
     status: async () => {
       const named = new Set([...trusted.list().map(({ peerId }) => peerId), ...shared.peers()])

@@ -1,6 +1,7 @@
 /** A node and its people without network, disk or cryptography: what the API needs, in memory. @module */
 
 import type { Finding } from '../../src/base/health/finding.ts'
+import { parseWords } from '../../src/base/crypto/words.ts'
 import { AbzuError } from '../../src/base/util/errors.ts'
 import type {
   AccountsService,
@@ -193,16 +194,37 @@ class FakeAccounts implements AccountsService {
     return { member: row.member, words: Array.from({ length: 24 }, () => 'abandon') }
   }
 
+  /** What `recover` does before it ends. */
+  whileRecovering: (init: Parameters<AccountsService['recover']>[0]) => Promise<void> = async (
+    init,
+  ) => init.progress({ items: 7, bytes: 4321, itemsTotal: 7 })
+  /** What `recover` was called with. */
+  readonly recovered: { words: readonly string[]; name: string; peer?: string | undefined }[] = []
+
+  async recover(init: Parameters<AccountsService['recover']>[0]): Promise<FakeMember> {
+    const { words, name, password, peer } = init
+    parseWords(words)
+    this.recovered.push({ words, name, peer })
+    await this.whileRecovering(init)
+    return (await this.create({ name, role: 'admin', password })).member
+  }
+
+  /** By id: the node that is the account's home now. */
+  readonly movedTo = new Map<string, string>()
+
   list(): AccountSummary[] {
     return [...this.#rows.values()].map(({ summary, member }) => ({
       ...summary,
       locked: member === undefined,
+      movedTo: this.movedTo.get(summary.id),
     }))
   }
 
   async unlock(nameOrId: string, password: Uint8Array): Promise<FakeMember> {
     this.passwords.push(password)
     const row = this.#row(nameOrId)
+    const movedTo = this.movedTo.get(row.summary.id)
+    if (movedTo !== undefined) throw new AbzuError('ABZU_ACCOUNT_MOVED', `it is at ${movedTo} now`)
     if (Buffer.from(password).toString() !== row.password) {
       throw new AbzuError('ABZU_WRONG_PASSWORD', 'that is not the password')
     }

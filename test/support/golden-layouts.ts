@@ -12,7 +12,7 @@ import {
   peerIdOf,
 } from '../../src/base/crypto/address.ts'
 import { signDeviceCertificate } from '../../src/base/crypto/certificate.ts'
-import { claimMessage } from '../../src/base/crypto/claim.ts'
+import { restoreChallenge, signRestoreClaim } from '../../src/base/crypto/restore-claim.ts'
 import { doorIdOf, doorKeyOf, doorProof } from '../../src/base/crypto/door.ts'
 import { sealEnvelope } from '../../src/base/crypto/envelope.ts'
 import { signIdentityDocument } from '../../src/base/crypto/identity-document.ts'
@@ -136,15 +136,16 @@ export const goldenLayouts: Readonly<Record<string, (input: Fields) => Promise<F
     return { prekeyId: toHex(prekeyIdOf(platform, sealPk)), signed: toHex(signed) }
   },
 
-  async claim(input) {
+  async 'restore-claim'(input) {
     const { deviceSeed, account, signPk } = keysOf(input)
-    const message = claimMessage({
+    const challenge = restoreChallenge({
       mailbox: mailboxIdOf(platform, account),
       source: peerIdOf(signPk),
       puller: peerIdOf(account),
       nonce: hex(field(input, 'nonce')),
     })
-    return { message: toHex(message), signature: toHex(platform.ed25519.sign(deviceSeed, message)) }
+    const signature = signRestoreClaim(platform, deviceSeed, challenge)
+    return { challenge: toHex(challenge), signature: toHex(signature) }
   },
 
   async receipt(input) {

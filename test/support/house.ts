@@ -3,11 +3,20 @@
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { searchInTurns, StampMill } from '../../src/base/crypto/stamp-mill.ts'
 import type { PeerId } from '../../src/base/util/brand.ts'
+import { equalBytes } from '../../src/base/util/bytes.ts'
 import type { Clock, Scheduler } from '../../src/base/util/clock.ts'
 import { AbzuError } from '../../src/base/util/errors.ts'
 import { silentLog } from '../../src/base/util/log.ts'
+import { plainSlotKind } from '../../src/base/wire/plain-slot.ts'
 import type { Host } from '../../src/base/wire/records.ts'
-import type { DirectoryPort } from '../../src/user/account/ports.ts'
+import type {
+  Claim,
+  DirectoryPort,
+  MailboxPort,
+  RestoreInit,
+  SignedSlot,
+} from '../../src/user/account/ports.ts'
+import { slotClass } from '../../src/base/wire/slot.ts'
 import { AccountManager } from '../../src/user/household/account-manager.ts'
 import { MailNode, type MailNetwork } from './mail-node.ts'
 
@@ -20,7 +29,32 @@ export interface House {
   readonly move: (addresses: readonly string[]) => void
 }
 
-/** @param init.known hosts that are asked where none is named */
+/** Hosts the slots that another node has; the mail stays where it is. */
+async function copied(
+  network: MailNetwork,
+  { mailboxes }: MailNode,
+  { rootPk }: Claim,
+  { hosts, progress }: RestoreInit,
+): Promise<MailboxPort> {
+  for (const { peerId } of hosts) {
+    const from = network.node(peerId as PeerId)?.mailboxes
+    for await (const { mailbox, rootPk: root } of from?.hosted() ?? []) {
+      if (!from || !equalBytes(root, rootPk)) continue
+      const slots: SignedSlot[] = []
+      for (const kind of [slotClass.plain, slotClass.sealed]) {
+        for await (const slot of from.mailbox(mailbox).slots(kind)) {
+          const isIdentity = kind === slotClass.plain && slot.body[0] === plainSlotKind.identity
+          slots[isIdentity ? 'unshift' : 'push'](slot)
+        }
+      }
+      progress({ items: slots.length, bytes: 0, itemsTotal: slots.length })
+      return mailboxes.host(rootPk, slots)
+    }
+  }
+  throw new AbzuError('ABZU_NOT_FOUND', 'nobody has it')
+}
+
+/** @param init.known hosts that are asked beside those that are named, or where none is */
 export async function house(init: {
   readonly network: MailNetwork
   readonly platform: CryptoPlatform
@@ -35,7 +69,7 @@ export async function house(init: {
     holders: () => [],
     ahead: async () => undefined,
     resolve: async (mailbox, hosts) => {
-      for (const { peerId } of hosts.length > 0 ? hosts : known) {
+      for (const { peerId } of [...hosts, ...known]) {
         const record = await network.node(peerId as PeerId)?.mailboxes.record(mailbox)
         if (record) return record
       }
@@ -57,6 +91,7 @@ export async function house(init: {
           hosting: node.mailboxes,
           post: node.outbox,
           directory,
+          restoring: { restore: async (claim, init) => copied(network, node, claim, init) },
           stamps: new StampMill({ search: searchInTurns(platform, time), scheduler: time }),
         },
         { autoLockMinutes: 0 },

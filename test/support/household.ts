@@ -14,6 +14,7 @@ import type { Member } from '../../src/user/household/member.ts'
 import type { InboxMessage, MessageReport } from '../../src/user/message/messages.ts'
 import { ManualTime } from './manual-time.ts'
 import { MemoryNetwork, MemoryNode } from './memory-ports.ts'
+import { MemoryRestore } from './memory-restore.ts'
 import { stampFor } from './stamps.ts'
 
 export const password = utf8('correct horse')
@@ -32,6 +33,7 @@ export class World {
   readonly network = new MemoryNetwork()
   readonly time = new ManualTime()
   readonly platform: CryptoPlatform
+  readonly #restoring = new Map<MemoryNode, MemoryRestore>()
   /** Finds every stamp in one turn of the event loop, so that `settle` waits for it. */
   stampSearch: StampSearch = {
     search: async ({ mailbox, item, bits }) => stampFor(this.platform, { mailbox, item, bits }),
@@ -47,6 +49,14 @@ export class World {
     return new MemoryNode(this.network, peerIdOf(machinePk), parts)
   }
 
+  /** What brings mailboxes to `node`. */
+  restoring(node: MemoryNode): MemoryRestore {
+    const parts = { platform: this.platform, clock: this.time }
+    const restoring = this.#restoring.get(node) ?? new MemoryRestore(node, parts)
+    this.#restoring.set(node, restoring)
+    return restoring
+  }
+
   /** Without an automatic lock, where `init` does not say otherwise. */
   async manager(
     node: MemoryNode,
@@ -54,8 +64,9 @@ export class World {
   ): Promise<AccountManager> {
     const { platform, time } = this
     const { rows, hosting, post, directory } = node
+    const restoring = this.restoring(node)
     const stamps = new StampMill({ search: this.stampSearch, scheduler: time })
-    const parts = { platform, rows, hosting, post, directory, stamps, log }
+    const parts = { platform, rows, hosting, post, directory, restoring, stamps, log }
     const settings = { autoLockMinutes: 0, ...init }
     return AccountManager.open({ ...parts, clock: time, scheduler: time }, settings)
   }

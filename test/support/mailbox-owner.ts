@@ -10,6 +10,7 @@ import { doorIdOf, doorKeyOf, doorProof, newDoorToken } from '../../src/base/cry
 import { sealEnvelope } from '../../src/base/crypto/envelope.ts'
 import { signIdentityDocument } from '../../src/base/crypto/identity-document.ts'
 import { prekeyIdOf, signMailboxRecord } from '../../src/base/crypto/mailbox-record.ts'
+import { signRestoreClaim } from '../../src/base/crypto/restore-claim.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { plainSlotKey, signSlot } from '../../src/base/crypto/slot-header.ts'
 import type { ItemId, PeerId } from '../../src/base/util/brand.ts'
@@ -103,7 +104,7 @@ export class MailboxOwner {
       caps: 1,
       docSeq: 2,
     })
-    const sign = (message: Uint8Array) => this.#platform.ed25519.sign(seed, message)
+    const sign = (challenge: Uint8Array) => signRestoreClaim(this.#platform, seed, challenge)
     return { rootPk, certificate, sign }
   }
 

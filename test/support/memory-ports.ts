@@ -8,7 +8,13 @@
 import { itemIdOf, mailboxIdOf } from '../../src/base/crypto/address.ts'
 import { openDeviceCertificate } from '../../src/base/crypto/certificate.ts'
 import { doorProof } from '../../src/base/crypto/door.ts'
-import { openMailboxRecord, prekeyIdOf } from '../../src/base/crypto/mailbox-record.ts'
+import {
+  compareRecords,
+  openMailboxRecord,
+  prekeyIdOf,
+  verifyMailboxRecord,
+} from '../../src/base/crypto/mailbox-record.ts'
+import { nodePlatform } from '../../src/base/crypto/node-platform.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { isStamp } from '../../src/base/crypto/stamp.ts'
 import { plainSlotKey, slotIdOf, verifySlot } from '../../src/base/crypto/slot-header.ts'
@@ -58,10 +64,12 @@ export class MemoryNetwork {
 
   /** @throws {AbzuError} ABZU_UNREACHABLE */
   published(mailbox: MailboxId): Uint8Array {
-    for (const node of this.hasDirectory ? this.nodes.values() : []) {
-      const record = node.mailboxes.get(mapKey(mailbox))?.record
-      if (record && node.isOnline) return record
-    }
+    const nodes = [...this.nodes.values()].filter(({ isOnline }) => isOnline && this.hasDirectory)
+    const records = nodes.flatMap((node) => node.mailboxes.get(mapKey(mailbox))?.record ?? [])
+    const [newest] = records
+      .map((record) => verifyMailboxRecord(nodePlatform(), record))
+      .sort((a, b) => compareRecords(nodePlatform(), b, a))
+    if (newest) return newest.signed
     throw new AbzuError('ABZU_UNREACHABLE', 'no host of the mailbox is known')
   }
 
@@ -148,13 +156,22 @@ export class MemoryNode {
     holders: () => this.holders,
     resolve: async (mailbox, hosts) => {
       await turn()
-      return hosts.length > 0
-        ? this.#reach(hosts).recordOf(mailbox)
-        : this.network.published(mailbox)
+      for (const { peerId } of hosts) {
+        const node = this.network.nodes.get(peerId as PeerId)
+        const record = node?.isOnline && node.mailboxes.get(mapKey(mailbox))?.record
+        if (!this.isOnline || !record) continue
+        return this.network.hasDirectory ? this.network.published(mailbox) : record
+      }
+      return this.network.published(mailbox)
     },
-    ahead: async () => {
+    ahead: async (mailbox) => {
       await turn()
-      return this.recordAhead
+      const own = this.mailboxes.get(mapKey(mailbox))?.record
+      if (this.recordAhead || !own || !this.isOnline || !this.network.hasDirectory) {
+        return this.recordAhead
+      }
+      const newest = this.network.published(mailbox)
+      return equalBytes(newest, own) ? undefined : newest
     },
   }
 
@@ -283,7 +300,7 @@ export class MemoryMailbox implements MailboxPort {
   readonly #node: MemoryNode
   readonly #platform: CryptoPlatform
   readonly #clock: Clock
-  readonly #rootPk: Uint8Array
+  readonly rootPk: Uint8Array
   readonly #acknowledged = new Set<string>()
   readonly #doorUses = new Map<string, number>()
   #devices = new Set<string>()
@@ -297,7 +314,7 @@ export class MemoryMailbox implements MailboxPort {
     this.#node = node
     this.#platform = platform
     this.#clock = clock
-    this.#rootPk = rootPk
+    this.rootPk = rootPk
     this.mailbox = mailboxIdOf(platform, rootPk)
   }
 
@@ -420,7 +437,7 @@ export class MemoryMailbox implements MailboxPort {
     const slot = decodeShape(identitySlotShape, parsePlainSlot(body).content, 'identity')
     this.#devices = new Set(
       slot.certificates.map((certificate) =>
-        mapKey(openDeviceCertificate(this.#platform, certificate, this.#rootPk).signPk),
+        mapKey(openDeviceCertificate(this.#platform, certificate, this.rootPk).signPk),
       ),
     )
   }
@@ -448,7 +465,7 @@ export class MemoryMailbox implements MailboxPort {
   }
 
   #openRecord(): MailboxRecord | undefined {
-    return this.record && openMailboxRecord(this.#platform, this.record, this.#rootPk)
+    return this.record && openMailboxRecord(this.#platform, this.record, this.rootPk)
   }
 
   #door(id: Uint8Array): Door | undefined {

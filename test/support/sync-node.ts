@@ -101,7 +101,6 @@ export class SyncNode {
       trusted: () => [...this.trust.keys()],
       transport: {
         open: async (peer) => this.open(peer),
-        isConnected: (peer) => this.neighbours.has(peer),
         watch: (listener) => {
           this.#listeners.add(listener)
           return () => this.#listeners.delete(listener)

@@ -17,6 +17,7 @@ import type { Member } from '../../src/user/household/member.ts'
 import { collect, password, quickPlatform } from '../support/household.ts'
 import { MeshNode, holders, known } from '../support/mesh-node.ts'
 import { until } from '../support/transports.ts'
+import { noRestore } from '../support/memory-restore.ts'
 
 const platform = quickPlatform()
 const base = { platform, clock: systemClock, scheduler: systemScheduler, log: silentLog }
@@ -41,6 +42,7 @@ async function node(t: Test) {
     hosting: mailboxes,
     post: outbox,
     directory,
+    restoring: noRestore,
     stamps,
   })
   t.teardown(async () => {

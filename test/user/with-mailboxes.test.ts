@@ -125,6 +125,44 @@ t.test(
   },
 )
 
+t.test('an account that comes back from its words, over what real hosts check', async (t) => {
+  const platform = quickPlatform()
+  const init = { network: new MailNetwork(), platform, time }
+  const [a, c] = [await house(init), await house(init)]
+  const b = await house({ ...init, known: [c.node.home] })
+  t.teardown(async () => void (await Promise.all([a.close(), b.close(), c.close()])))
+  const [manager, other, third] = [await a.open(), await b.open(), await c.open()]
+  const create = { role: 'admin', password } as const
+  const { member: alice, words } = await manager.create({ name: 'alice', ...create })
+  const { member: bob } = await other.create({ name: 'bob', ...create })
+  await alice.contacts.add({ link: await bob.contacts.link(), as: 'bob' })
+  t.equal(await delivered(alice, 'bob', 'hello'), 'delivered')
+  await bob.contacts.add({ link: alice.id, as: 'alice' })
+  t.equal(await delivered(bob, 'alice', 'welcome'), 'delivered')
+  t.same(await texts(alice), ['welcome'])
+  await manager.close()
+
+  const recovered = await third.recover({
+    words,
+    name: 'alice',
+    password,
+    peer: `/ip4/192.0.2.1/tcp/1/p2p/${a.node.peerId}`,
+    progress: () => undefined,
+    signal: new AbortController().signal,
+  })
+  await a.node.stop()
+  t.same(await texts(recovered), ['welcome'])
+  t.equal(await delivered(recovered, 'bob', 'at a new home'), 'delivered')
+  t.same((await texts(bob)).at(-1), 'at a new home')
+  await eventually(
+    async () => (await delivered(bob, 'alice', 'found you')) === 'delivered',
+    'a letter to the new home',
+  )
+  await third.lock('alice')
+  const again = await third.unlock('alice', password)
+  t.ok((await texts(again)).includes('found you'), 'the host has the devices right after a lock')
+})
+
 async function eventually(isSo: () => Promise<boolean>, what: string): Promise<void> {
   const giveUpAtMs = performance.now() + waitMs
   while (!(await isSo())) {

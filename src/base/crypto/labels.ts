@@ -19,7 +19,7 @@ export const labels = {
   receipt: label('receipt'),
   slotHeader: label('slot-header'),
   letter: label('letter'),
-  claim: label('claim'),
+  restoreClaim: label('restore-claim'),
   // hashes
   mailboxId: label('mailbox-id'),
   sealKeyId: label('seal-key-id'),

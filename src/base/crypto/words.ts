@@ -65,9 +65,13 @@ export function rootKeysOf(
   words: readonly string[],
 ): { readonly rootSeed: Uint8Array; readonly recoverySeed: Uint8Array } {
   const seed = mnemonicToSeedSync(parseWords(words).join(' '))
-  return {
-    rootSeed: slip10Node(platform, seed, [...abzuPath, rootStep]).key,
-    recoverySeed: slip10Node(platform, seed, [...abzuPath, recoveryStep]).key,
+  try {
+    return {
+      rootSeed: slip10Node(platform, seed, [...abzuPath, rootStep]).key,
+      recoverySeed: slip10Node(platform, seed, [...abzuPath, recoveryStep]).key,
+    }
+  } finally {
+    seed.fill(0)
   }
 }
 

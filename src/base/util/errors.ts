@@ -24,6 +24,7 @@ export const errorCodes = [
   'ABZU_DENIED',
   'ABZU_WRONG_PASSWORD',
   'ABZU_LOCKED',
+  'ABZU_ACCOUNT_MOVED',
   'ABZU_SESSION_INVALID',
   'ABZU_INSECURE_MODE',
   // what a mailbox's host answers to a delivery

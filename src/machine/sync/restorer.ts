@@ -1,7 +1,7 @@
 /** Brings the mailbox of an account here from a node that has a copy. @see docs/protocol.md#sync @module */
 
 import { mailboxIdOf } from '../../base/crypto/address.ts'
-import { claimMessage } from '../../base/crypto/claim.ts'
+import { restoreChallenge } from '../../base/crypto/restore-claim.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { ItemStore } from '../../base/store/item-store.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
@@ -34,8 +34,8 @@ export interface Claim {
   readonly rootPk: Uint8Array
   /** Signed by the root. */
   readonly certificate: Uint8Array
-  /** Signs with the device's key. */
-  readonly sign: (message: Uint8Array) => Uint8Array
+  /** See `signRestoreClaim` of base/crypto. */
+  readonly sign: (challenge: Uint8Array) => Uint8Array
 }
 
 export interface Restored {
@@ -64,7 +64,7 @@ export class Restorer {
   }
 
   /** Resolves when everything that one of the hosts has is durable here. What came of an attempt that broke off stays,
-   *  and is not sent again.
+   *  and is not sent again; where it is here and no host has it, it is returned as it is.
    *  @throws {AbzuError} ABZU_NOT_FOUND where nobody has a copy, ABZU_UNREACHABLE where nobody answers, ABZU_DENIED,
    *  those of the store; the signal's reason */
   async restore(claim: Claim, { hosts, progress, signal }: RestoreInit): Promise<OwnMailbox> {
@@ -83,8 +83,9 @@ export class Restorer {
         log.info('not-restored-from', { peer: host.peerId, code: error.code })
       }
     }
-    const known = code === 'ABZU_NOT_HOSTED' ? 'ABZU_NOT_FOUND' : code
-    throw new AbzuError(known, 'no host gave a copy of the mailbox')
+    const isNowhere = code === 'ABZU_NOT_HOSTED' || code === 'ABZU_NOT_FOUND'
+    if (isNowhere && mailboxes.rootOf(mailbox)) return mailboxes.mailbox(mailbox)
+    throw new AbzuError(isNowhere ? 'ABZU_NOT_FOUND' : code, 'no host gave a copy of the mailbox')
   }
 
   async #pull(
@@ -146,7 +147,7 @@ class ClaimErrand implements Errand {
 
   claim(nonce: Uint8Array): PullerMessage {
     const { rootPk, certificate, sign } = this.#claim
-    const signature = sign(claimMessage({ ...this.#init, nonce }))
+    const signature = sign(restoreChallenge({ ...this.#init, nonce }))
     return { kind: 'claim', rootPk, certificate, signature }
   }
 

@@ -9,6 +9,7 @@ import type { Log } from '../../base/util/log.ts'
 import { Watchers } from '../../base/util/watchers.ts'
 import type { SetSum } from '../../base/wire/sync.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
+import { dialAddresses } from '../node/directory.ts'
 
 export interface SharedMailboxesDeps {
   readonly mailboxes: Pick<Mailboxes, 'hosted' | 'hostsOf' | 'rootOf' | 'watchRecords'>
@@ -33,6 +34,7 @@ export class SharedMailboxes {
   readonly #deps: SharedMailboxesDeps
   readonly #byPeer = new Map<PeerId, Map<string, SharedMailbox>>()
   readonly #peersOf = new Map<string, readonly PeerId[]>()
+  readonly #addresses = new Map<PeerId, readonly string[]>()
   readonly #watchers = new Watchers<PeerId>()
   readonly #stopWatching: Cancel
   readonly #reading = new Set<Promise<void>>()
@@ -71,6 +73,11 @@ export class SharedMailboxes {
     return [...this.#byPeer.keys()]
   }
 
+  /** Where a peer may be reached, by the record that was read last. */
+  addressesOf(peer: PeerId): readonly string[] {
+    return this.#addresses.get(peer) ?? []
+  }
+
   /** Calls `listener`, which must not throw, with each peer with whom another set is shared now. */
   watch(listener: (peer: PeerId) => void): Cancel {
     return this.#watchers.add(listener)
@@ -81,6 +88,9 @@ export class SharedMailboxes {
     try {
       const hosts = await mailboxes.hostsOf(mailbox)
       const peers = hosts.map(({ peerId }) => peerId as PeerId)
+      for (const host of hosts) {
+        this.#addresses.set(host.peerId as PeerId, dialAddresses(host))
+      }
       const rootPk = mailboxes.rootOf(mailbox)
       const others = peers.includes(self) ? peers.filter((peer) => peer !== self) : []
       this.#set(mailbox, rootPk, rootPk ? [...new Set(others)] : [])
@@ -99,7 +109,9 @@ export class SharedMailboxes {
     for (const peer of gone) {
       const set = this.#byPeer.get(peer)
       set?.delete(key)
-      if (set?.size === 0) this.#byPeer.delete(peer)
+      if (set?.size !== 0) continue
+      this.#byPeer.delete(peer)
+      this.#addresses.delete(peer)
     }
     for (const peer of come) {
       const set = this.#byPeer.get(peer) ?? new Map<string, SharedMailbox>()

@@ -6,7 +6,7 @@
  */
 
 import { mailboxIdOf } from '../../base/crypto/address.ts'
-import { claimNonceBytes, verifyClaim } from '../../base/crypto/claim.ts'
+import { claimNonceBytes, verifyRestoreClaim } from '../../base/crypto/restore-claim.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { ItemStore } from '../../base/store/item-store.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
@@ -216,7 +216,7 @@ export class SourceSession {
     if (!this.#claimed?.nonce) throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'a claim of nothing')
     const { mailbox, nonce } = this.#claimed
     this.#claimed = { mailbox }
-    verifyClaim(platform, { mailbox, source, puller: this.peer, nonce }, claim)
+    verifyRestoreClaim(platform, { mailbox, source, puller: this.peer, nonce }, claim)
     if (await mailboxes.isRevoked(mailbox, claim.certificate)) {
       throw new AbzuError('ABZU_DENIED', 'a claim by a revoked device')
     }

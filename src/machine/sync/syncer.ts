@@ -9,7 +9,6 @@ import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
-import { sleep } from '../../base/util/wait.ts'
 import { syncProtocol } from '../../base/wire/protocols.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
 import type { FrameStream } from '../transport/frame-stream.ts'
@@ -32,7 +31,7 @@ export interface SyncerDeps
     Pick<Mailboxes, 'watchRecords'>
   readonly shared: SharedMailboxes
   readonly store: SyncCursorsDeps
-  readonly transport: Pick<Transport, 'open' | 'isConnected' | 'watch'>
+  readonly transport: Pick<Transport, 'open' | 'watch'>
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly scheduler: Scheduler
   readonly log: Log
@@ -56,6 +55,8 @@ export interface SyncState {
 
 interface Pull {
   readonly ended: AbortController
+  /** Ends the wait for another attempt. */
+  wake: () => void
   failures: number
   markedAtMs: number | undefined
   errand: HostErrand | undefined
@@ -80,20 +81,19 @@ export class Syncer {
   start(): void {
     const { transport, shared } = this.#deps
     this.#stops.push(
-      transport.watch(({ peerId, connected }) => this.#look(peerId, connected)),
-      shared.watch((peer) => this.#look(peer, transport.isConnected(peer))),
+      transport.watch(({ peerId, connected }) => {
+        if (!connected) return
+        this.#look(peerId)
+        this.#pulls.get(peerId)?.wake()
+      }),
+      shared.watch((peer) => this.#look(peer)),
     )
-    for (const peer of [...this.#deps.trusted(), ...shared.peers()]) {
-      this.#look(peer, transport.isConnected(peer))
-    }
+    for (const peer of [...this.#deps.trusted(), ...shared.peers()]) this.#look(peer)
   }
 
   /** The owner trusts others now. */
   trustChanged(): void {
-    const { transport, trusted } = this.#deps
-    for (const peer of new Set([...trusted(), ...this.#pulls.keys()])) {
-      this.#look(peer, transport.isConnected(peer))
-    }
+    for (const peer of new Set([...this.#deps.trusted(), ...this.#pulls.keys()])) this.#look(peer)
   }
 
   /** Serves one stream. */
@@ -127,17 +127,18 @@ export class Syncer {
     for (const { ended } of this.#pulls.values()) ended.abort()
   }
 
-  #look(peer: PeerId, isConnected: boolean): void {
+  #look(peer: PeerId): void {
     if (this.#isClosed) return
     const isPartner = this.#isPartner(peer)
     const pull = this.#pulls.get(peer)
-    if (pull && !(isConnected && isPartner)) {
+    if (pull && !isPartner) {
       pull.ended.abort()
       this.#pulls.delete(peer)
-      if (!isPartner) this.#origins.forget(peer)
-    } else if (!pull && isConnected && isPartner) {
+      this.#origins.forget(peer)
+    } else if (!pull && isPartner) {
       const begun: Pull = {
         ended: new AbortController(),
+        wake: () => {},
         failures: 0,
         markedAtMs: undefined,
         errand: undefined,
@@ -153,7 +154,7 @@ export class Syncer {
   }
 
   async #keepPulling(peer: PeerId, pull: Pull): Promise<void> {
-    const { scheduler, platform, log } = this.#deps
+    const { platform, log } = this.#deps
     const { signal } = pull.ended
     while (!signal.aborted) {
       try {
@@ -165,15 +166,27 @@ export class Syncer {
       if (signal.aborted) return
       const fullMs = Math.min(retryMsMax, 500 * 2 ** Math.min(pull.failures++, 10))
       const jitter = (platform.random(1)[0] as number) / 255
-      await sleep(scheduler, fullMs * (0.5 + jitter / 2), signal).catch(() => undefined)
+      pull.markedAtMs = undefined
+      await this.#rest(pull, fullMs * (0.5 + jitter / 2))
     }
   }
 
+  /** Resolves after a while, or when the peer connects. */
+  async #rest(pull: Pull, delayMs: number): Promise<void> {
+    const rested = Promise.withResolvers<void>()
+    const cancel = this.#deps.scheduler.after(delayMs, rested.resolve)
+    pull.wake = rested.resolve
+    pull.ended.signal.addEventListener('abort', () => rested.resolve(), { once: true })
+    await rested.promise
+    cancel()
+  }
+
   async #pull(peer: PeerId, pull: Pull): Promise<void> {
-    const { transport, store, mailboxes, clock } = this.#deps
+    const { transport, store, mailboxes, shared, clock } = this.#deps
     const { signal } = pull.ended
     const cursor = await SourceCursor.open(store, peer)
-    const stream = await transport.open(peer, syncProtocol, { signal })
+    const addresses = shared.addressesOf(peer)
+    const stream = await transport.open(peer, syncProtocol, { addresses, signal })
     const end = () => stream.abort(new AbzuError('ABZU_CLOSED', 'the pull is over'))
     signal.addEventListener('abort', end, { once: true })
     const marked = (isVerified: boolean) => {

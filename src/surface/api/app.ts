@@ -65,11 +65,11 @@ export async function createApp(init: ApiInit, closing: AbortSignal): Promise<Fa
     throw new AbzuError('ABZU_NOT_FOUND', 'there is no such route')
   })
   await serveDocument(app, init.services.node.version)
-  const { services, platform, clock, config } = init
+  const { services, platform, clock, scheduler, config } = init
   const idleMs = config.limits.sessionIdleMinutes * 60_000
   const sessions = new Sessions({ accounts: services.accounts, platform, clock }, { idleMs })
-  const handlers = createHandlers({ ...services, sessions, log: init.log })
-  serveRoutes(app, { handlers, sessions, scheduler: init.scheduler, closing, tell })
+  const handlers = createHandlers({ ...services, sessions, scheduler, log: init.log })
+  serveRoutes(app, { handlers, sessions, scheduler, closing, tell })
   return app
 }
 

@@ -1,14 +1,17 @@
 /** What each route of the table does, as plain functions of a checked call. @module */
 
 import { utf8 } from '../../base/util/bytes.ts'
+import type { Scheduler } from '../../base/util/clock.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Answer, LineRoute, Request, RouteName, routes } from '../client/routes.ts'
 import { metricsText } from './metrics-text.ts'
+import { recoveryLines } from './recovery-lines.ts'
 import type { MemberService, Services } from './services.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface HandlerDeps extends Services {
   readonly sessions: Pick<Sessions, 'open' | 'endAll'>
+  readonly scheduler: Scheduler
   readonly log: Log
 }
 
@@ -32,6 +35,7 @@ export function createHandlers({
   node,
   federation,
   sessions,
+  scheduler,
   log,
 }: HandlerDeps): Handlers {
   const openSession = (member: MemberService) => {
@@ -83,6 +87,19 @@ export function createHandlers({
       )
       return { ...openSession(member), words: [...words] }
     },
+    recoverAccount: ({ signal, body: { name, words, password, peer } }) =>
+      recoveryLines(
+        { scheduler },
+        {
+          signal,
+          recover: async (progress) => {
+            const member = await withPassword(password, (bytes) =>
+              accounts.recover({ name, words: [words], password: bytes, peer, progress, signal }),
+            )
+            return openSession(member)
+          },
+        },
+      ),
     unlock: async ({ body: { account, password } }) =>
       openSession(await withPassword(password, (bytes) => accounts.unlock(account, bytes))),
     lock: async ({ member }) => {

@@ -18,6 +18,7 @@ export const httpStatusOf: Readonly<Record<ErrorCode, number>> = {
   ABZU_DENIED: 403,
   ABZU_WRONG_PASSWORD: 403,
   ABZU_LOCKED: 423,
+  ABZU_ACCOUNT_MOVED: 409,
   ABZU_SESSION_INVALID: 401,
   ABZU_INSECURE_MODE: 500,
   ABZU_NOT_HOSTED: 404,

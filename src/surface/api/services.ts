@@ -9,6 +9,9 @@ type Awaitable<T> = T | PromiseLike<T>
 type Told<T> = Readonly<T>
 
 export type AccountSummary = Told<Answer<'status'>['accounts'][number]>
+export type RecoveryProgress = Told<
+  Extract<Answer<'recoverAccount'>, { progress: unknown }>['progress']
+>
 export type ContactSummary = Told<Answer<'addContact'>>
 export type OpenLink = Told<Answer<'shutLink'>>
 export type Strangers = Answer<'strangers'>['strangers']
@@ -64,6 +67,16 @@ export interface AccountsService {
     role: AccountSummary['role']
     password: Uint8Array
   }): Promise<{ readonly member: MemberService; readonly words: readonly string[] }>
+  /** Brings an account here from its words.
+   *  @throws {AbzuError} those of AccountManager.recover; the signal's reason */
+  recover(init: {
+    words: readonly string[]
+    name: string
+    password: Uint8Array
+    peer?: string | undefined
+    progress: (done: RecoveryProgress) => void
+    signal: AbortSignal
+  }): Promise<MemberService>
   list(): Awaitable<readonly AccountSummary[]>
   /** Checks the password, of an unlocked account too. */
   unlock(nameOrId: string, password: Uint8Array): Promise<MemberService>

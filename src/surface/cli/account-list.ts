@@ -18,6 +18,13 @@ export function accountList(context: CliContext): Command {
 }
 
 /** An account on one line. */
-export function describe({ id, name, role, locked }: Answer<'status'>['accounts'][number]): string {
-  return `${name}  ${role}, ${locked ? 'locked' : 'unlocked'}  ${id}`
+export function describe({
+  id,
+  name,
+  role,
+  locked,
+  movedTo,
+}: Answer<'status'>['accounts'][number]): string {
+  const state = movedTo === undefined ? (locked ? 'locked' : 'unlocked') : `moved to ${movedTo}`
+  return `${name}  ${role}, ${state}  ${id}`
 }

@@ -10,7 +10,7 @@ import { Output } from './output.ts'
 export interface CliIo {
   readonly stdin: Readable & { readonly isTTY?: boolean }
   readonly stdout: Writable
-  readonly stderr: Writable
+  readonly stderr: Writable & { readonly isTTY?: boolean }
   /** The process's own where left out. */
   readonly env?: Env | undefined
   /** Its timers keep the process alive. */

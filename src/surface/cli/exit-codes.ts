@@ -50,6 +50,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ABZU_DENIED: 77,
   ABZU_WRONG_PASSWORD: 77,
   ABZU_LOCKED: 77,
+  ABZU_ACCOUNT_MOVED: 77,
   ABZU_SESSION_INVALID: 77,
   ABZU_INSECURE_MODE: 77,
   ABZU_DOOR_CLOSED: 77,

@@ -5,7 +5,7 @@ import { inertJson } from './inert-json.ts'
 
 export interface OutputInit {
   readonly stdout: Writable
-  readonly stderr: Writable
+  readonly stderr: Writable & { readonly isTTY?: boolean }
   /** Whether programs read: results and errors are then JSON, one line each. */
   readonly json: boolean
 }
@@ -15,12 +15,14 @@ export class Output {
   readonly json: boolean
   readonly #stdout: Writable
   readonly #stderr: Writable
+  readonly #isWatched: boolean
   #readerLeft = false
 
   constructor({ stdout, stderr, json }: OutputInit) {
     this.#stdout = stdout
     this.#stderr = stderr
     this.json = json
+    this.#isWatched = !json && stderr.isTTY === true
     // a reader that leaves, such as head(1), is no failure
     stdout.on('error', () => (this.#readerLeft = true))
     stderr.on('error', () => {})
@@ -49,6 +51,15 @@ export class Output {
   /** Says something beside the result. Programs are not told. */
   async note(...lines: readonly string[]): Promise<void> {
     if (!this.json) await write(this.#stderr, inertLines(lines))
+  }
+
+  /** Replaces the last line of progress, where a person looks on at a terminal; an empty one takes it away. */
+  async progress(line: string): Promise<void> {
+    if (!this.#isWatched) return
+    const end = line === '' ? '' : '\r'
+    await new Promise<void>((resolve) => {
+      this.#stderr.write(`\r\u001B[K${inertLines([line])}${end}`, () => resolve())
+    })
   }
 
   /** Says why the command failed, and of a bug where. */

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { accountCreate } from './account-create.ts'
 import { accountList } from './account-list.ts'
 import { accountLock } from './account-lock.ts'
+import { accountRecover } from './account-recover.ts'
 import { accountUnlock } from './account-unlock.ts'
 import { newCommand, newGroup } from './command.ts'
 import { contactAdd } from './contact-add.ts'
@@ -40,7 +41,7 @@ export function createProgram(context: CliContext): Command {
   program.addCommand(
     newGroup('account', context, {
       description: 'The people of this node',
-      commands: [accountCreate, accountList, accountUnlock, accountLock],
+      commands: [accountCreate, accountRecover, accountList, accountUnlock, accountLock],
     }),
   )
   program.addCommand(

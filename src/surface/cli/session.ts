@@ -23,7 +23,7 @@ export function pickAccount(accounts: readonly Account[], nameOrId: string | und
 }
 
 /** A client that acts as the account which `nameOrId` means.
- *  @throws {AbzuError} ABZU_LOCKED; ABZU_SESSION_INVALID where it was unlocked elsewhere; those of
+ *  @throws {AbzuError} ABZU_LOCKED; ABZU_ACCOUNT_MOVED; ABZU_SESSION_INVALID where it was unlocked elsewhere; those of
  *  `pickAccount` and of the client */
 export async function clientOf(
   context: CliContext,
@@ -31,8 +31,11 @@ export async function clientOf(
 ): Promise<AbzuClient> {
   const client = await context.daemon()
   const { accounts } = await client.status()
-  const { id, name, locked } = pickAccount(accounts, nameOrId)
+  const { id, name, locked, movedTo } = pickAccount(accounts, nameOrId)
   const remedy = `abzu account unlock ${name}`
+  if (movedTo !== undefined) {
+    throw new AbzuError('ABZU_ACCOUNT_MOVED', `${name} lives at another node now: ${movedTo}`)
+  }
   if (locked) throw new AbzuError('ABZU_LOCKED', `${name} is locked: ${remedy}`)
   const token = await (await sessionFiles(context)).load(id)
   if (token === undefined) {

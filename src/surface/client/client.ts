@@ -108,6 +108,15 @@ export class AbzuClient {
     return this.#call('createAccount', { body })
   }
 
+  /** Brings an account here from its words: how far it is, and at last the account, unlocked. A caller that leaves
+   *  early ends it; another call goes on from there. */
+  recoverAccount(
+    body: Body<'recoverAccount'>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Answer<'recoverAccount'>> {
+    return this.#lines('recoverAccount', { body }, signal)
+  }
+
   unlock(body: Body<'unlock'>): Promise<Answer<'unlock'>> {
     return this.#call('unlock', { body })
   }

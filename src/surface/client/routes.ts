@@ -126,6 +126,16 @@ export const routes = {
     body: schemas.createAccountBody,
     answer: schemas.newAccountSchema,
   },
+  recoverAccount: {
+    method: 'POST',
+    path: '/v1/accounts/recover',
+    access: 'open',
+    summary:
+      'Bring an account here from its words, unlocked, and open a session; tells how far it is',
+    body: schemas.recoverAccountBody,
+    answer: schemas.recoveryLineSchema,
+    lines: true,
+  },
   unlock: {
     method: 'POST',
     path: '/v1/sessions',

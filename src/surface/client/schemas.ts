@@ -39,6 +39,8 @@ const accountSchema = z.object({
   name: z.string(),
   role: roleSchema,
   locked: z.boolean(),
+  /** The node that is its home now: here it is frozen. */
+  movedTo: z.string().optional(),
 })
 
 const peerSchema = z.object({
@@ -185,6 +187,30 @@ export const newAccountSchema = sessionSchema.extend({
   /** Told once: whoever has them is this person. */
   words: z.array(z.string()),
 })
+
+export const recoverAccountBody = z.strictObject({
+  name,
+  /** 12 or 24, between blanks. */
+  words: z.string().min(1).max(1024),
+  password,
+  /** A node that is asked first, whether or not a record names it. */
+  peer: z.string().min(1).max(wireLimits.addressBytesMax).optional(),
+})
+
+const count = z.int().min(0)
+
+/** How far it is, or its end. */
+export const recoveryLineSchema = z.union([
+  z.object({
+    progress: z.object({
+      items: count,
+      bytes: count,
+      /** As far as it is known. */
+      itemsTotal: count,
+    }),
+  }),
+  z.object({ recovered: sessionSchema.extend({ items: count, bytes: count }) }),
+])
 
 export const linkBody = z.strictObject({
   uses: z.int().min(1).max(1000).optional(),

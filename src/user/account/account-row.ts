@@ -14,6 +14,7 @@ import {
   bytesBetween,
   decodeShape,
   literal,
+  optional,
   record,
   text,
   type Shaped,
@@ -31,6 +32,8 @@ const accountRowShape = record({
   recoveryPk: bytes(sealKeyBytes),
   /** The device's seeds behind the password. */
   wrappedDevice: bytesBetween(64, 512),
+  /** Peer id of the node that is the account's home now: what is here is frozen. */
+  movedTo: optional(text(64)),
 })
 export type AccountRow = Shaped<typeof accountRowShape>
 

@@ -18,10 +18,11 @@ import type { HeldDevice } from './device.ts'
 import { Doors } from './doors.ts'
 import { Gate } from './gate.ts'
 import { Keyring } from './keyring.ts'
-import { readPlainSlots, type PlainSlots } from './plain-slots.ts'
+import { readOwnRecord, readPlainSlots, type PlainSlots } from './plain-slots.ts'
 import type { DirectoryPort, MailboxPort } from './ports.ts'
 import { Prekeys } from './prekeys.ts'
 import { signDrafts, type SlotDraft } from './slot-draft.ts'
+import { accountMoved, successorByAhead, successorByOwn, type OwnPlace } from './succession.ts'
 import { Vault } from './vault.ts'
 import { VersionClock } from './version-clock.ts'
 
@@ -32,6 +33,8 @@ export interface AccountDeps {
   readonly log: Log
   readonly port: MailboxPort
   readonly directory: Pick<DirectoryPort, 'home' | 'holders' | 'ahead'>
+  /** Called whenever a record says that the node `to` is the account's home now: it is to be locked for good. */
+  readonly moved: (to: PeerId) => void
 }
 
 export interface AccountInit {
@@ -62,6 +65,7 @@ export class Account {
   readonly #device: HeldDevice
   readonly #keyring: Keyring
   readonly #directory: Pick<DirectoryPort, 'home' | 'holders' | 'ahead'>
+  readonly #moved: (to: PeerId) => void
 
   /** Reads the keyring and what else the account needs at once; the vault's entries are read later.
    *  @throws {AbzuError} ABZU_STORE_DAMAGED, those of the store */
@@ -69,7 +73,12 @@ export class Account {
     const versions = new VersionClock(deps.clock)
     const { rootPk, device } = init
     try {
-      const slots = await readPlainSlots({ ...deps, rootPk, device, versions })
+      const slots = await readPlainSlots({
+        ...deps,
+        rootPk,
+        sealSeed: device.sealSeed,
+        versions,
+      })
       return new Account(deps, init, { versions, slots })
     } catch (error) {
       device.wipe()
@@ -94,6 +103,7 @@ export class Account {
     this.versions = versions
     this.#device = device
     this.#directory = deps.directory
+    this.#moved = deps.moved
     this.#keyring = new Keyring(platform)
     for (const secret of slots.secrets) this.#keyring.keep(secret)
     const keyring = this.#keyring
@@ -105,12 +115,14 @@ export class Account {
       device: device.signPk,
       stored: slots.acknowledgements,
     })
+    const sealPks = slots.identity.devices.flatMap(({ sealPk }) => sealPk ?? [])
     this.prekeys = new Prekeys({
       ...deps,
       rootPk,
       device,
       keyring,
-      recipients: [init.recoveryPk, ...slots.sealPks],
+      recipients: [init.recoveryPk, ...sealPks],
+      expectHome: (record) => this.#expectHome(record),
       record: slots.record,
       write: (drafts) => this.write(drafts),
     })
@@ -136,9 +148,28 @@ export class Account {
     return [this.home, ...this.#directory.holders()]
   }
 
-  /** A newer record of this account than its mailbox has, where another node showed one. */
+  /** A newer record of this account than its mailbox has, where another node showed one.
+   *  @throws {AbzuError} ABZU_ACCOUNT_MOVED where it, or the mailbox's own, names another home */
   async recordAhead(): Promise<Uint8Array | undefined> {
-    return this.#directory.ahead(this.mailbox)
+    const ahead = await this.#directory.ahead(this.mailbox)
+    const { signed: own } = await readOwnRecord(this)
+    this.#expectHome(own)
+    this.#expectNo(ahead && successorByAhead(this.platform, this.#place, { own, ahead }))
+    return ahead
+  }
+
+  #expectHome(record: Uint8Array): void {
+    this.#expectNo(successorByOwn(this.platform, this.#place, record))
+  }
+
+  #expectNo(successor: PeerId | undefined): void {
+    if (!successor) return
+    this.#moved(successor)
+    throw accountMoved(successor)
+  }
+
+  get #place(): OwnPlace {
+    return { rootPk: this.rootPk, devicePk: this.devicePk, here: this.home.peerId }
   }
 
   /** Signs and stores slots, all or none. Resolves after fsync.

@@ -54,8 +54,17 @@ export function newDevice(
   platform: Pick<CryptoPlatform, 'random' | 'sha256' | 'ed25519' | 'kem'>,
   { rootSeed, docSeq }: { rootSeed: Uint8Array; docSeq: number },
 ): HeldDevice {
-  const signSeed = platform.random(seedBytes)
-  const sealSeed = platform.random(seedBytes)
+  const keys = { signSeed: platform.random(seedBytes), sealSeed: platform.random(seedBytes) }
+  return certified(platform, keys, { rootSeed, docSeq })
+}
+
+/** The same device, with a certificate that goes with another identity document. The two have their seeds in
+ *  common: who wipes one wipes both. */
+export function certified(
+  platform: Pick<CryptoPlatform, 'sha256' | 'ed25519' | 'kem'>,
+  { signSeed, sealSeed }: Pick<Device, 'signSeed' | 'sealSeed'>,
+  { rootSeed, docSeq }: { rootSeed: Uint8Array; docSeq: number },
+): HeldDevice {
   const signPk = platform.ed25519.publicKey(signSeed)
   const certificate = signDeviceCertificate(platform, rootSeed, {
     v: 1,

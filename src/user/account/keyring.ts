@@ -62,6 +62,13 @@ export class Keyring {
     return found(this.#vaultKey, 'vault key')
   }
 
+  /** Without these two nothing of the vault opens; a copy that was cut off may lack them.
+   *  @throws {AbzuError} ABZU_STORE_DAMAGED */
+  expectWhole(): void {
+    found(this.#nameKey, 'name key')
+    found(this.#vaultKey, 'vault key')
+  }
+
   /** Private prekeys that were not destroyed. */
   get prekeys(): readonly Prekey[] {
     return [...this.#prekeys.values()]

@@ -1,14 +1,13 @@
 /** The birth of an account: all its keys, and the first slots of its mailbox. @module */
 
-import { signIdentityDocument } from '../../base/crypto/identity-document.ts'
 import { mailboxIdOf } from '../../base/crypto/address.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { newWords, rootKeysOf } from '../../base/crypto/words.ts'
 import { type Clock, hoursOf } from '../../base/util/clock.ts'
-import { encode } from '../../base/wire/codec.ts'
 import { plainSlotKind, plainSlotName } from '../../base/wire/plain-slot.ts'
 import type { Host } from '../../base/wire/records.ts'
-import { newDevice, type Device, type HeldDevice } from './device.ts'
+import { newDevice, type HeldDevice } from './device.ts'
+import { identityDraft } from './identity.ts'
 import { keyringDraft } from './keyring.ts'
 import { firstRecord } from './own-record.ts'
 import type { SignedSlot } from './ports.ts'
@@ -40,7 +39,13 @@ export async function newAccount(
   const device = newDevice(platform, { rootSeed, docSeq: firstSeq })
   const mailbox = mailboxIdOf(platform, rootPk)
   const place = { platform, mailbox }
-  const identity = identityDraft(place, { rootSeed, rootPk, device })
+  const sealPk = platform.kem.publicKey(device.sealSeed)
+  const identity = identityDraft(place, {
+    rootSeed,
+    seq: firstSeq,
+    devices: [{ certificate: device.certificate, sealPk }],
+    revoked: [],
+  })
   rootSeed.fill(0)
   recoverySeed.fill(0)
 
@@ -50,7 +55,7 @@ export async function newAccount(
     prekey: platform.random(32),
   }
   const prekey = platform.kem.publicKey(secrets.prekey)
-  const recipients = [recoveryPk, platform.kem.publicKey(device.sealSeed)]
+  const recipients = [recoveryPk, sealPk]
   const drafts: SlotDraft[] = [identity]
   for (const kind of ['vault', 'name', 'prekey'] as const) {
     drafts.push(await keyringDraft(place, { kind, secret: secrets[kind] }, recipients))
@@ -64,22 +69,4 @@ export async function newAccount(
   const versions = new VersionClock(clock)
   const slots = signDrafts({ platform, mailbox, device, versions }, drafts)
   return { words, rootPk, recoveryPk, device, slots }
-}
-
-function identityDraft(
-  place: { platform: CryptoPlatform; mailbox: ReturnType<typeof mailboxIdOf> },
-  init: { rootSeed: Uint8Array; rootPk: Uint8Array; device: Device },
-): SlotDraft {
-  const { platform } = place
-  const { certificate, sealSeed } = init.device
-  const document = signIdentityDocument(platform, init.rootSeed, {
-    v: 1,
-    account: init.rootPk,
-    seq: firstSeq,
-    devices: [platform.sha256(certificate)],
-    revoked: [],
-  })
-  const sealPks = [platform.kem.publicKey(sealSeed)]
-  const content = encode({ document, certificates: [certificate], sealPks })
-  return plainDraft(place, { name: plainSlotName.identity, kind: plainSlotKind.identity, content })
 }

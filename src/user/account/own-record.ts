@@ -50,19 +50,65 @@ export function rotatedRecord(
   last: MailboxRecord,
   init: { prekey: Uint8Array; nowHours: number },
 ): Uint8Array {
-  const untilHours = init.nowHours + priorKeyHours
-  const superseded = { keyId: prekeyIdOf(signing.platform, last.prekey), untilHours }
+  return following(signing, last, rotation(signing, last, init))
+}
+
+/** The record by which an account that was recovered lives at `home`. It follows `last`, the newest one that is known,
+ *  and lists of its prekeys those alone that can still be opened: a letter to another one would be lost.
+ *  @param init.seqSeen the highest number of any record of the account that was seen */
+export function recoveredRecord(
+  signing: SigningInit,
+  last: MailboxRecord,
+  init: {
+    home: Host
+    prekey: Uint8Array
+    isHeld: (keyId: Uint8Array) => boolean
+    seqSeen: number
+    nowHours: number
+  },
+): Uint8Array {
+  const changes = rotation(signing, last, init)
+  return following(signing, last, {
+    ...changes,
+    priorKeys: changes.priorKeys.filter(({ keyId }) => init.isHeld(keyId)),
+    hosts: hostsAfterMove(last.hosts, init.home),
+    seq: init.seqSeen + 1,
+  })
+}
+
+/** The new home first, then the one that it was, which forwards, the replicas, and earlier homes. Addresses of those
+ *  are left to be found: a record has 4 KiB. */
+function hostsAfterMove(hosts: readonly Host[], home: Host): Host[] {
+  const others = hosts.filter(({ peerId }) => peerId !== home.peerId)
+  const left = others.filter(({ role }) => role === 'home')
+  return [
+    home,
+    ...left.map((host): Host => ({ ...host, role: 'former' })),
+    ...others.filter(({ role }) => role === 'replica'),
+    ...others
+      .filter(({ role }) => role === 'former')
+      .map(({ peerId }): Host => ({ peerId, role: 'former' })),
+  ].slice(0, wireLimits.hostsMax)
+}
+
+function rotation(
+  { platform }: Pick<SigningInit, 'platform'>,
+  last: MailboxRecord,
+  { prekey, nowHours }: { prekey: Uint8Array; nowHours: number },
+): Pick<MailboxRecord, 'notBeforeHours' | 'notAfterHours' | 'prekey' | 'priorKeys' | 'stampBits'> {
+  const untilHours = nowHours + priorKeyHours
+  const superseded = { keyId: prekeyIdOf(platform, last.prekey), untilHours }
   const earlier = last.priorKeys
-    .filter((key) => key.untilHours > init.nowHours)
+    .filter((key) => key.untilHours > nowHours)
     // after a clock that ran ahead, no key may outlive the ordinary
     .map((key) => ({ ...key, untilHours: Math.min(key.untilHours, untilHours) }))
-  return following(signing, last, {
-    notBeforeHours: init.nowHours,
-    notAfterHours: init.nowHours + recordHoursMax,
-    prekey: init.prekey,
+  return {
+    notBeforeHours: nowHours,
+    notAfterHours: nowHours + recordHoursMax,
+    prekey,
     priorKeys: [superseded, ...earlier].slice(0, priorKeysMax),
     stampBits: last.stampBits === 0 ? 0 : stampBitsDefault,
-  })
+  }
 }
 
 /** The record that says what `last` says, and follows one that another node has: it was signed elsewhere, or

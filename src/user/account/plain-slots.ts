@@ -4,8 +4,6 @@
  * @module
  */
 
-import { openDeviceCertificate } from '../../base/crypto/certificate.ts'
-import { openIdentityDocument } from '../../base/crypto/identity-document.ts'
 import { openKeyringItem, type KeyringSecret } from '../../base/crypto/keyring.ts'
 import { openMailboxRecord } from '../../base/crypto/mailbox-record.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
@@ -13,12 +11,7 @@ import { plainSlotKey, verifySlot } from '../../base/crypto/slot-header.ts'
 import { equalBytes, mapKey } from '../../base/util/bytes.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
-import {
-  identitySlotShape,
-  parsePlainSlot,
-  plainSlotKind,
-  plainSlotName,
-} from '../../base/wire/plain-slot.ts'
+import { parsePlainSlot, plainSlotKind, plainSlotName } from '../../base/wire/plain-slot.ts'
 import {
   acknowledgementShape,
   doorShape,
@@ -28,13 +21,12 @@ import {
 } from '../../base/wire/records.ts'
 import { decodeShape } from '../../base/wire/shape.ts'
 import { parseSlotHeader, slotClass } from '../../base/wire/slot.ts'
-import type { Device } from './device.ts'
+import { readIdentity, type Identity } from './identity.ts'
 import type { MailboxPort, SignedSlot } from './ports.ts'
 import type { VersionClock } from './version-clock.ts'
 
 export interface PlainSlots {
-  /** X-Wing public keys of the account's devices. */
-  readonly sealPks: readonly Uint8Array[]
+  readonly identity: Identity
   readonly record: SignedRecord
   readonly doors: readonly Door[]
   /** By the key of their slot. */
@@ -54,7 +46,8 @@ interface PlainSlotsInit {
   readonly platform: CryptoPlatform
   readonly port: MailboxPort
   readonly rootPk: Uint8Array
-  readonly device: Device
+  /** Opens the keyring: of a device or of the recovery key. */
+  readonly sealSeed: Uint8Array
   readonly versions: VersionClock
   readonly log: Log
 }
@@ -62,9 +55,9 @@ interface PlainSlotsInit {
 /** Reads and verifies every plain slot. What is damaged is reported to the log and left out.
  *  @throws {AbzuError} ABZU_STORE_DAMAGED where the account cannot be used without it */
 export async function readPlainSlots(init: PlainSlotsInit): Promise<PlainSlots> {
-  const { port, device, versions, log } = init
+  const { port, sealSeed, versions, log } = init
   const identity = await readIdentity(init)
-  const isOwn = ownershipOf(init, identity.signPks)
+  const isOwn = ownershipOf(init, new Set(identity.devices.map(({ signPk }) => mapKey(signPk))))
   const doors: Door[] = []
   const acknowledgements = new Map<string, Acknowledgement>()
   const secrets: { version: number; secret: KeyringSecret }[] = []
@@ -85,7 +78,7 @@ export async function readPlainSlots(init: PlainSlotsInit): Promise<PlainSlots> 
       )
     }
     if (kind === plainSlotKind.keyring) {
-      const secret = await openKeyringItem(init.platform, content, device.sealSeed)
+      const secret = await openKeyringItem(init.platform, content, sealSeed)
       secrets.push({ version, secret })
     }
   }
@@ -99,7 +92,7 @@ export async function readPlainSlots(init: PlainSlotsInit): Promise<PlainSlots> 
   if (!record) throw new AbzuError('ABZU_STORE_DAMAGED', 'the account has no mailbox record')
   secrets.sort((a, b) => a.version - b.version)
   return {
-    sealPks: identity.sealPks,
+    identity,
     record,
     doors,
     acknowledgements,
@@ -127,31 +120,8 @@ function openRecord(
   return { signed, record: openMailboxRecord(platform, signed, rootPk) }
 }
 
-async function readIdentity({
-  platform,
-  port,
-  rootPk,
-}: PlainSlotsInit): Promise<{ signPks: ReadonlySet<string>; sealPks: readonly Uint8Array[] }> {
-  const slot = await port.slot(plainSlotKey(platform, port.mailbox, plainSlotName.identity))
-  if (!slot) throw new AbzuError('ABZU_STORE_DAMAGED', 'the account has no identity document')
-  const content = parsePlainSlot(slot.body).content
-  const { document, certificates, sealPks } = decodeShape(identitySlotShape, content, 'identity')
-  const { devices } = openIdentityDocument(platform, document, rootPk)
-  const signPks = new Set<string>()
-  const sealPkHashes: Uint8Array[] = []
-  for (const signed of certificates) {
-    if (!devices.some((hash) => equalBytes(hash, platform.sha256(signed)))) continue
-    const certificate = openDeviceCertificate(platform, signed, rootPk)
-    signPks.add(mapKey(certificate.signPk))
-    sealPkHashes.push(certificate.sealPkHash)
-  }
-  const isCertified = (sealPk: Uint8Array): boolean =>
-    sealPkHashes.some((hash) => equalBytes(hash, platform.sha256(sealPk)))
-  return { signPks, sealPks: sealPks.filter(isCertified) }
-}
-
 function ownershipOf(
-  { platform, port }: PlainSlotsInit,
+  { platform, port }: Pick<PlainSlotsInit, 'platform' | 'port'>,
   signPks: ReadonlySet<string>,
 ): (slot: SignedSlot) => boolean {
   return ({ signed, body }) => {

@@ -57,6 +57,40 @@ export interface HostingPort {
   mailbox(mailbox: MailboxId): MailboxPort
 }
 
+/** Who asks for a copy of a mailbox: a device that the account's root has certified. */
+export interface Claim {
+  readonly rootPk: Uint8Array
+  /** Signed device certificate, by the root. */
+  readonly certificate: Uint8Array
+  /** The device's answer to the challenge of whoever holds a copy, 64 bytes.
+   *  @see isRestoreClaim of base/crypto/restore-claim.ts */
+  readonly sign: (challenge: Uint8Array) => Uint8Array
+}
+
+/** How much of a mailbox is here. */
+export interface RestoreProgress {
+  readonly items: number
+  readonly bytes: number
+  /** As far as the holder has said. */
+  readonly itemsTotal: number
+}
+
+export interface RestoreInit {
+  /** Nodes that may hold a copy, tried in order. */
+  readonly hosts: readonly Host[]
+  readonly progress: (done: RestoreProgress) => void
+  readonly signal: AbortSignal
+}
+
+/** Brings mailboxes here from the nodes that hold copies. */
+export interface RestorePort {
+  /** Brings the account's mailbox here from a node that holds a copy, and hosts it. Resolves when everything that the
+   *  holder has is durable here. One that an earlier call has hosted stays; what it lacks is brought, and where no
+   *  host has more it is returned as it is.
+   *  @throws {AbzuError} ABZU_NOT_FOUND (nobody has it), ABZU_UNREACHABLE, those of the store; the signal's reason */
+  restore(claim: Claim, init: RestoreInit): Promise<MailboxPort>
+}
+
 export type Outgoing = Pass & {
   /** The sender's own mailbox: whose outcome it is and whose limits count. */
   readonly from: MailboxId

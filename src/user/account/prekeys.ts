@@ -37,6 +37,8 @@ export interface PrekeysInit {
   /** X-Wing public keys that can open the keyring. */
   readonly recipients: readonly Uint8Array[]
   readonly record: SignedRecord
+  /** @throws {AbzuError} ABZU_ACCOUNT_MOVED where the record says that this is the home no more */
+  readonly expectHome: (record: Uint8Array) => void
   readonly write: (drafts: readonly SlotDraft[]) => Promise<void>
 }
 
@@ -146,6 +148,7 @@ export class Prekeys {
   ): Promise<void> {
     await this.#changes.run(async () => {
       await this.#refresh()
+      this.#init.expectHome(this.#record.signed)
       const content = await next(this.#record.record)
       if (!content) return
       const { record: name } = plainSlotName

@@ -2,7 +2,8 @@ import type { Account } from './account.ts'
 
 /** What an unlocked account owes itself each hour: a record that says where it lives, a fresh prekey,
  *  open doors for its contacts, and nothing kept that has had its time.
- *  @param init.drain as in Prekeys.destroyExpired */
+ *  @param init.drain as in Prekeys.destroyExpired
+ *  @throws {AbzuError} ABZU_ACCOUNT_MOVED where it lives at another node now; those of the store */
 export async function upkeep(
   account: Account,
   init: { drain: () => Promise<ReadonlySet<string>>; signal: AbortSignal },

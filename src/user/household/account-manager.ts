@@ -1,10 +1,10 @@
 /** The accounts of one node: many people, each unlocked by a password of their own. @module */
 
-import { mailboxIdOf, parseAccountId } from '../../base/crypto/address.ts'
+import { accountIdOf, mailboxIdOf, parseAccountId } from '../../base/crypto/address.ts'
 import type { Argon2Params, CryptoPlatform } from '../../base/crypto/platform.ts'
-import type { AccountId } from '../../base/util/brand.ts'
+import type { AccountId, PeerId } from '../../base/util/brand.ts'
 import type { Clock, Scheduler } from '../../base/util/clock.ts'
-import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
+import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import { foldedName } from '../../base/util/folded-name.ts'
 import type { Log } from '../../base/util/log.ts'
 import {
@@ -19,16 +19,21 @@ import { Account } from '../account/account.ts'
 import type { HeldDevice } from '../account/device.ts'
 import { newAccount } from '../account/new-account.ts'
 import { isAddress, parsePersonName } from '../account/person-name.ts'
+import { recoverMailbox, wordKeys, type WordKeys } from '../account/recovery.ts'
 import type {
   AccountRows,
   DirectoryPort,
   HostingPort,
   MailboxPort,
   PostPort,
+  RestoreProgress,
+  RestorePort,
   StampPort,
 } from '../account/ports.ts'
+import { expectNotMoved, summaryOf, type AccountSummary, type Entry } from './entry.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { Member } from './member.ts'
+import { Reservations } from './reservations.ts'
 import { parseRole, type Role } from './role.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -41,6 +46,7 @@ export interface AccountManagerDeps {
   readonly hosting: HostingPort
   readonly post: PostPort
   readonly directory: DirectoryPort
+  readonly restoring: RestorePort
   readonly stamps: StampPort
 }
 
@@ -53,20 +59,16 @@ export interface AccountManagerInit {
   readonly passwordCost?: Argon2Params
 }
 
-export interface AccountSummary {
-  readonly id: AccountId
+export interface RecoverInit {
+  /** 12 or 24. */
+  readonly words: readonly string[]
   readonly name: string
-  readonly role: Role
-  readonly locked: boolean
-}
-
-/** An account's row, and the person while unlocked. */
-interface Entry {
-  readonly row: AccountRow
-  readonly role: Role
-  member?: Member
-  /** The end of the last lock: the next unlock waits for it. */
-  locking?: Promise<void>
+  /** A new one, for this node. The caller wipes it. */
+  readonly password: Uint8Array
+  /** Address of a node that is asked first. */
+  readonly peer?: string | undefined
+  readonly progress: (done: RestoreProgress) => void
+  readonly signal: AbortSignal
 }
 
 const autoLockMinutesDefault = 12 * 60
@@ -76,8 +78,7 @@ export class AccountManager {
   readonly #deps: AccountManagerDeps
   readonly #init: AccountManagerInit
   readonly #entries = new Map<AccountId, Entry>()
-  /** Folded names of accounts that are being made. */
-  readonly #reserved = new Set<string>()
+  readonly #reserved = new Reservations()
   readonly #turnstile: Turnstile
   readonly #idle: IdleWatch
   #isClosed = false
@@ -131,19 +132,43 @@ export class AccountManager {
     const role = expectHosted(init.role)
     const name = parsePersonName(init.name)
     expectPassword(init.password)
-    const reserved = foldedName(name)
-    if (this.#reserved.has(reserved) || this.#byName(name)) {
+    return this.#making(name, undefined, async () =>
+      this.#create({ name, role, password: init.password }),
+    )
+  }
+
+  /** Brings an account here from its words, unlocked, with all that a node holds of it; this node is its home then. What
+   *  an attempt that failed has brought here stays, for the next one.
+   *  @throws {AbzuError} ABZU_WORDS_INVALID, ABZU_ALREADY_EXISTS (the account, the name), ABZU_INVALID_ARGUMENT (name,
+   *  password), ABZU_ADDRESS_INVALID, those of recoverMailbox and of the store; the signal's reason */
+  async recover(init: RecoverInit): Promise<Member> {
+    this.#expectOpen()
+    const name = parsePersonName(init.name)
+    expectPassword(init.password)
+    const keys = wordKeys(this.#deps.platform, init.words)
+    try {
+      const id = accountIdOf(keys.rootPk)
+      const entry = this.#entries.get(id)
+      if (entry && entry.row.movedTo === undefined) {
+        throw new AbzuError('ABZU_ALREADY_EXISTS', 'this account lives here already')
+      }
+      return await this.#making(name, id, async () => this.#recover(keys, { ...init, name }))
+    } finally {
+      keys.wipe()
+    }
+  }
+
+  /** Runs `work`, which makes the account `id` of this name.
+   *  @throws {AbzuError} ABZU_ALREADY_EXISTS, ABZU_QUOTA_EXCEEDED, those of `work` */
+  async #making<T>(name: string, id: AccountId | undefined, work: () => Promise<T>): Promise<T> {
+    const namesake = this.#byName(name)
+    if (namesake && accountIdOfRow(namesake.row) !== id) {
       throw new AbzuError('ABZU_ALREADY_EXISTS', 'an account of this name exists')
     }
     if (this.#entries.size + this.#reserved.size >= accountsMax) {
       throw new AbzuError('ABZU_QUOTA_EXCEEDED', `a node has at most ${accountsMax} accounts`)
     }
-    this.#reserved.add(reserved)
-    try {
-      return await this.#create({ name, role, password: init.password })
-    } finally {
-      this.#reserved.delete(reserved)
-    }
+    return this.#reserved.hold([foldedName(name), ...(id ? [id] : [])], work)
   }
 
   /** By name. */
@@ -157,13 +182,14 @@ export class AccountManager {
   }
 
   /** Checks the password, of an unlocked account too, and returns the unlocked account.
-   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_WRONG_PASSWORD, ABZU_RATE_LIMITED, ABZU_OVERLOADED, ABZU_STORE_DAMAGED,
-   *  ABZU_CLOSED, those of the store */
+   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_WRONG_PASSWORD, ABZU_ACCOUNT_MOVED, ABZU_RATE_LIMITED, ABZU_OVERLOADED,
+   *  ABZU_STORE_DAMAGED, ABZU_CLOSED, those of the store */
   async unlock(nameOrId: string, password: Uint8Array): Promise<Member> {
     this.#expectOpen()
     const entry = this.#entry(nameOrId)
     const { row } = entry
     return this.#turnstile.pass(accountIdOfRow(row), async () => {
+      expectNotMoved(entry)
       const device = await unwrapDevice(this.#deps.platform, row, password)
       await entry.locking
       if (!entry.member) return this.#open(entry, device)
@@ -204,10 +230,7 @@ export class AccountManager {
     const { name, role, password } = init
     const made = await newAccount(platform, { home: directory.home(), clock })
     const { rootPk, recoveryPk, device, words } = made
-    const { passwordCost: cost } = this.#init
-    const wrappedDevice = await this.#turnstile.pass('', async () =>
-      wrapDevice(platform, { device, rootPk, password, ...(cost && { cost }) }),
-    )
+    const wrappedDevice = await this.#wrap({ device, rootPk, password })
     const port = await hosting.host(rootPk, made.slots)
     const { certificate } = device
     const row: AccountRow = { v: 1, rootPk, name, role, certificate, recoveryPk, wrappedDevice }
@@ -221,6 +244,48 @@ export class AccountManager {
       await this.#undo(rootPk)
       throw error
     }
+  }
+
+  /** The row comes last, as for an account that is made: without it the next attempt begins anew. */
+  async #recover(keys: WordKeys, init: RecoverInit): Promise<Member> {
+    const { rows, log } = this.#deps
+    const { name, password } = init
+    const { rootPk, recoveryPk } = keys
+    const { device, port } = await recoverMailbox(this.#deps, { ...init, keys })
+    // the only role that there is; what an account may do here, this node decides and not the account
+    const role: Role = 'admin'
+    let row: AccountRow
+    try {
+      const wrappedDevice = await this.#wrap({ device, rootPk, password })
+      const { certificate } = device
+      row = { v: 1, rootPk, name, role, certificate, recoveryPk, wrappedDevice }
+      await rows.put(rootPk, encodeAccountRow(row))
+    } catch (error) {
+      device.wipe()
+      throw error
+    }
+    const entry: Entry = { row, role }
+    this.#entries.set(accountIdOf(rootPk), entry)
+    const member = await this.#open(entry, device, port)
+    try {
+      await member.takeOver()
+    } catch (error) {
+      // the account is there all the same; those messages stay queued in its history
+      log.warn('outbox-not-taken-over', { error: toAbzuError(error) })
+    }
+    return member
+  }
+
+  /** @throws {AbzuError} ABZU_INVALID_ARGUMENT, ABZU_OVERLOADED */
+  async #wrap(init: {
+    device: HeldDevice
+    rootPk: Uint8Array
+    password: Uint8Array
+  }): Promise<Uint8Array> {
+    const { passwordCost: cost } = this.#init
+    return this.#turnstile.pass('', async () =>
+      wrapDevice(this.#deps.platform, { ...init, ...(cost && { cost }) }),
+    )
   }
 
   /** An account whose words nobody saw must not be there. */
@@ -237,17 +302,47 @@ export class AccountManager {
     const { rootPk, recoveryPk, name } = entry.row
     const port = hosted ?? hosting.mailbox(mailboxIdOf(platform, rootPk))
     const account = await Account.open(
-      { ...this.#deps, port },
+      { ...this.#deps, port, moved: (to) => this.#freeze(entry, to) },
       { name, rootPk, recoveryPk, device },
     )
+    await this.#expectHome(account)
     const member = await Member.open(this.#deps, { account, role: entry.role })
     entry.member = member
-    if (this.#isClosed) {
+    if (this.#isClosed || entry.row.movedTo !== undefined) {
       await this.#lock(entry)
       this.#expectOpen()
+      expectNotMoved(entry)
     }
     this.#idle.touch(member.id)
     return member
+  }
+
+  /** A home that was left while the account was locked must not begin to send. Where that can't be known now, the
+   *  upkeep looks again. */
+  async #expectHome(account: Account): Promise<void> {
+    try {
+      await account.recordAhead()
+    } catch (error) {
+      if (isAbzuError(error) && error.code !== 'ABZU_ACCOUNT_MOVED') {
+        this.#deps.log.warn('newest-record-unknown', { error })
+        return
+      }
+      await account.lock()
+      throw error
+    }
+  }
+
+  /** The account lives at the node `to` now. It is unlocked no more from this moment on; what is going on ends. */
+  #freeze(entry: Entry, to: PeerId): void {
+    const { rows, log } = this.#deps
+    if (entry.row.movedTo !== undefined) return
+    entry.row = { ...entry.row, movedTo: to }
+    log.warn('account-moved', { to })
+    const ended = [rows.put(entry.row.rootPk, encodeAccountRow(entry.row)), this.#lock(entry)]
+    for (const end of ended) {
+      // where the row was not stored, the next unlocking finds the same
+      end.catch((error: unknown) => log.error('freeze-failed', { error: toAbzuError(error) }))
+    }
   }
 
   async #lock(entry: Entry): Promise<void> {
@@ -285,15 +380,6 @@ export class AccountManager {
 
   #expectOpen(): void {
     if (this.#isClosed) throw new AbzuError('ABZU_CLOSED', 'the accounts are closed')
-  }
-}
-
-function summaryOf({ row, role, member }: Entry): AccountSummary {
-  return {
-    id: accountIdOfRow(row),
-    name: row.name,
-    role,
-    locked: member === undefined,
   }
 }
 

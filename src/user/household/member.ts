@@ -63,6 +63,11 @@ export class Member {
     this.#messaging.homeMoved()
   }
 
+  /** See `Messaging.takeOver`. */
+  async takeOver(): Promise<void> {
+    await this.#messaging.takeOver()
+  }
+
   /** Resolves when the account's work has ended and its keys are overwritten. */
   async lock(): Promise<void> {
     await this.#messaging.close()

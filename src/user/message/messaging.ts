@@ -173,6 +173,13 @@ export class Messaging {
     posting.kick()
   }
 
+  /** Sends what the earlier home of the account has not sent for sure.
+   *  @throws {AbzuError} those of Sender.takeOver, ABZU_LOCKED */
+  async takeOver(): Promise<void> {
+    await this.#deps.account.gate.pass(async () => this.#sender.takeOver())
+    this.#pumps.posting.kick()
+  }
+
   /** The home is reached at other addresses now: the account says so at once. */
   homeMoved(): void {
     this.#pumps.upkeep.kick()

@@ -87,6 +87,31 @@ export class Sender {
     }
   }
 
+  /** At a new home: what the earlier one had in its outbox stayed there, so it is sealed and posted anew. Who has it
+   *  already drops it. `postAll` follows.
+   *  @throws {AbzuError} those of the store */
+  async takeOver(): Promise<void> {
+    const { account, book, messages, changes, log } = this.#deps
+    const left = messages
+      .all()
+      .filter(({ itemKey, isUnposted }) => itemKey !== undefined && !isUnposted)
+    for (const message of left) {
+      await changes.run(async () => {
+        const row = await messages.read(message)
+        const contact = row?.outgoing && book.byRoot(row.contact)
+        if (!contact?.reach) return
+        try {
+          const again = await sealed(account, row as MessageRow, contact)
+          this.postLater(await messages.write(message.slot, again))
+        } catch (error) {
+          const isRefused = isAbzuError(error, 'ABZU_STRANGERS_REFUSED')
+          if (!isRefused && !isAbzuError(error, 'ABZU_STAMP_TOO_COSTLY')) throw error
+          log.warn('message-not-taken-over', { error })
+        }
+      })
+    }
+  }
+
   /** Posts what waits for it; what needs a stamp comes last, since that takes its time.
    *  @throws {AbzuError} those of PostPort.post and StampPort.stamp: what is left is posted by the next call */
   async postAll(signal: AbortSignal): Promise<void> {

@@ -74,6 +74,28 @@ const cases: Readonly<Record<RouteName, Case>> = {
       { name: 'carla', role: 'admin', password: 'pw', account: 'berta' },
     ],
   },
+  recoverAccount: {
+    body: { name: 'carla', words: `${'abandon '.repeat(11)}about`, password: 'pw' },
+    answers: {
+      recovered: {
+        id: /^abzu1/,
+        name: 'carla',
+        role: 'admin',
+        token: /^[\w-]{43}$/,
+        items: 7,
+        bytes: 4321,
+      },
+    },
+    refuses: [
+      { name: 'carla', words: '', password: 'pw' },
+      { name: 'carla', words: 'x'.repeat(1025), password: 'pw' },
+      { name: 'carla', words: ['abandon'], password: 'pw' },
+      { name: 'carla', words: 'x', password: 'pw', peer: 'x'.repeat(257) },
+      { name: 'carla', words: 'x', password: 'pw', role: 'admin' },
+      { name: '', words: 'x', password: 'pw' },
+      { name: 'carla', words: 'x', password: '' },
+    ],
+  },
   unlock: {
     body: { account: 'anna', password: 'password of anna' },
     answers: { id: fakeId(0), name: 'anna', role: 'admin', token: /^[\w-]{43}$/ },

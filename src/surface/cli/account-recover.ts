@@ -1,0 +1,80 @@
+import type { Command } from 'commander'
+import { AbzuError } from '../../base/util/errors.ts'
+import type { AbzuClient } from '../client/client.ts'
+import type { Answer } from '../client/routes.ts'
+import { newCommand } from './command.ts'
+import type { CliContext } from './context.ts'
+import { readPassword, withPasswordOptions, type PasswordOptions } from './password.ts'
+import { askUnseen, secretOf, secretOfFile } from './secret-input.ts'
+import { sessionFiles } from './session.ts'
+
+interface Options extends PasswordOptions {
+  readonly name: string
+  readonly wordsFile?: string
+  readonly peer?: string
+}
+
+type Line = Answer<'recoverAccount'>
+type Progress = Extract<Line, { progress: unknown }>['progress']
+type Recovered = Extract<Line, { recovered: unknown }>['recovered']
+
+const wordsBytesMax = 1024
+
+/** `abzu account recover`: an account comes back from its words, with all that other nodes hold of it. */
+export function accountRecover(context: CliContext): Command {
+  return withPasswordOptions(newCommand('recover', context))
+    .description('Bring an account here from its 24 words; this node is its home from then on')
+    .requiredOption('--name <name>', 'what the account is called on this node')
+    .option('--words-file <file>', 'read the words from a file, - for standard input')
+    .option('--peer <address>', 'a node that is known to hold a copy: asked first')
+    .action(async ({ name, wordsFile, peer, ...rest }: Options) => {
+      const words = await readWords(context, wordsFile)
+      const password = await readPassword(context, rest, { twice: true })
+      const client = await context.daemon()
+      const asked = { name, words, password, ...(peer !== undefined && { peer }) }
+      const { id, role, token, items, bytes, ...account } = await watch(context, client, asked)
+      await (await sessionFiles(context)).save(id, token)
+      await context.output.result({ id, name: account.name, role, items, bytes }, () => [
+        `${account.name} is ${id}, recovered and unlocked: ${items} items, ${amount(bytes)}.`,
+        'This node is its home now; an earlier one freezes the account as soon as it learns of it.',
+        'Contacts see the same person, and are told that a device writes which they do not know.',
+      ])
+    })
+}
+
+/** Numbers, as `account create` puts them before the words, do not count. */
+async function readWords(context: CliContext, file: string | undefined): Promise<string> {
+  const kind = { what: 'the words', bytesMax: wordsBytesMax }
+  const text =
+    file === undefined
+      ? await askUnseen(context, { message: 'The 24 words', otherwise: '--words-file' })
+      : file === '-'
+        ? await secretOf(context.io.stdin, { ...kind, source: 'standard input' })
+        : await secretOfFile(context, file, kind)
+  return text.replaceAll(/\d+\.?/g, ' ')
+}
+
+async function watch(
+  { output }: CliContext,
+  client: AbzuClient,
+  asked: Parameters<AbzuClient['recoverAccount']>[0],
+): Promise<Recovered> {
+  try {
+    for await (const line of client.recoverAccount(asked)) {
+      if ('recovered' in line) return line.recovered
+      await output.progress(describe(line.progress))
+    }
+  } finally {
+    await output.progress('')
+  }
+  throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'the daemon did not say how it ended')
+}
+
+function describe({ items, bytes, itemsTotal }: Progress): string {
+  if (itemsTotal === 0) return 'looking for a node that holds the account'
+  return `${items} of ${itemsTotal} items, ${amount(bytes)}`
+}
+
+function amount(bytes: number): string {
+  return bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
+}
