@@ -55,6 +55,8 @@ export interface SyncState {
 
 interface Pull {
   readonly ended: AbortController
+  /** The peer has connected since the last attempt began. */
+  isDue: boolean
   /** Ends the wait for another attempt. */
   wake: () => void
   failures: number
@@ -84,7 +86,9 @@ export class Syncer {
       transport.watch(({ peerId, connected }) => {
         if (!connected) return
         this.#look(peerId)
-        this.#pulls.get(peerId)?.wake()
+        const pull = this.#pulls.get(peerId)
+        if (pull) pull.isDue = true
+        pull?.wake()
       }),
       shared.watch((peer) => this.#look(peer)),
     )
@@ -138,6 +142,7 @@ export class Syncer {
     } else if (!pull && isPartner) {
       const begun: Pull = {
         ended: new AbortController(),
+        isDue: false,
         wake: () => {},
         failures: 0,
         markedAtMs: undefined,
@@ -173,6 +178,7 @@ export class Syncer {
 
   /** Resolves after a while, or when the peer connects. */
   async #rest(pull: Pull, delayMs: number): Promise<void> {
+    if (pull.isDue) return
     const rested = Promise.withResolvers<void>()
     const cancel = this.#deps.scheduler.after(delayMs, rested.resolve)
     pull.wake = rested.resolve
@@ -184,6 +190,7 @@ export class Syncer {
   async #pull(peer: PeerId, pull: Pull): Promise<void> {
     const { transport, store, mailboxes, shared, clock } = this.#deps
     const { signal } = pull.ended
+    pull.isDue = false
     const cursor = await SourceCursor.open(store, peer)
     const addresses = shared.addressesOf(peer)
     const stream = await transport.open(peer, syncProtocol, { addresses, signal })

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
+import { plainSlotKey } from '../../../src/base/crypto/slot-header.ts'
 import type { PeerId } from '../../../src/base/util/brand.ts'
 import { toHex } from '../../../src/base/util/bytes.ts'
 import { MailboxOwner } from '../../support/mailbox-owner.ts'
@@ -45,6 +46,12 @@ async function house(t: Test, { friends = 1, isNamed = true } = {}) {
     for (let n = 0; n < 12; n++) await time.settle()
   }
   return { time, network, home, friend, others, account, rest }
+}
+
+async function slotNamed(node: SyncNode, { mailbox }: Account, name: string) {
+  const slot = await node.store.items.slot(mailbox, plainSlotKey(platform, mailbox, name))
+  if (!slot) throw new Error(`no slot ${name}`)
+  return slot
 }
 
 type Account = Awaited<ReturnType<Awaited<ReturnType<typeof house>>['account']>>
@@ -314,4 +321,32 @@ t.test('a difference that nobody can mend is looked at ever more seldom', async 
   isBlind = false
   await time.advance(3_600_000)
   sameCopies(t, [home, friend], anna, 6)
+})
+
+t.test('a new home makes itself known to those who hold the old copies', async (t) => {
+  const { network, time, home, friend, account, rest } = await house(t)
+  const anna = await account()
+  await deliver(home, anna, 5)
+  network.connect(home, friend)
+  await rest()
+  network.disconnect(home, friend)
+  const fresh = await new SyncNode(network, { platform, time }).start()
+  t.teardown(async () => fresh.stop())
+  anna.owner.hosts = [fresh.as('home'), friend.as('replica'), home.as('former')]
+  const slots = await Promise.all(
+    ['identity', 'record'].map(async (name) => slotNamed(friend, anna, name)),
+  )
+  const port = await fresh.mailboxes.host(anna.owner.rootPk, slots)
+  await port.putSlots([anna.owner.record()])
+  network.connect(fresh, friend)
+  await rest()
+  await time.advance(5000)
+  await rest()
+  sameCopies(t, [friend, fresh], anna, 8)
+  await deliver(friend, anna, 2)
+  await rest()
+  sameCopies(t, [friend, fresh], anna, 10)
+  network.connect(home, friend)
+  await rest()
+  sameCopies(t, [friend, fresh, home], anna, 10)
 })
