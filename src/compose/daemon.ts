@@ -156,6 +156,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       hosted: mailboxes,
       held,
       holders: () => holdersOf(trusted),
+      hasParted: (peerId) => trusted.hasParted(peerId as PeerId),
     })
     const sync = await openSync(
       { platform, store, mailboxes, trusted, transport, clock: watch, scheduler, log },

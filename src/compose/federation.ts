@@ -42,6 +42,7 @@ export async function openFederation(parts: FederationParts): Promise<Federation
     transport,
     keptElsewhere: (peer) => peers.addressesOf(peer),
     limits,
+    clock,
   })
   const invitations = new Invitations({
     ...parts,

@@ -20,6 +20,11 @@ import { slotClass } from '../../src/base/wire/slot.ts'
 import { AccountManager } from '../../src/user/household/account-manager.ts'
 import { MailNode, type MailNetwork } from './mail-node.ts'
 
+interface Agreed {
+  readonly holders: readonly Host[]
+  readonly parted: readonly string[]
+}
+
 export interface House {
   readonly node: MailNode
   /** The accounts of its disk, all of them locked. An automatic lock is off. */
@@ -27,6 +32,8 @@ export interface House {
   readonly close: () => Promise<void>
   /** The home is reached at these addresses from now on. */
   readonly move: (addresses: readonly string[]) => void
+  /** Who keeps copies from now on, and who does no more. */
+  readonly agree: (agreed: Agreed) => void
 }
 
 /** Hosts the slots that another node has; the mail stays where it is. */
@@ -64,9 +71,11 @@ export async function house(init: {
   const { network, platform, time, known = [] } = init
   const node = await new MailNode(network, { platform, time }).start()
   let addresses = node.home.addresses
+  let agreed: Agreed = { holders: [], parted: [] }
   const directory: DirectoryPort = {
     home: () => ({ ...node.home, ...(addresses && { addresses }) }),
-    holders: () => [],
+    holders: () => agreed.holders,
+    hasParted: (peerId) => agreed.parted.includes(peerId),
     ahead: async () => undefined,
     resolve: async (mailbox, hosts) => {
       for (const { peerId } of [...hosts, ...known]) {
@@ -80,6 +89,7 @@ export async function house(init: {
   return {
     node,
     move: (others) => void (addresses = others),
+    agree: (others) => void (agreed = others),
     open: async () => {
       const manager = await AccountManager.open(
         {

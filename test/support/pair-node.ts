@@ -96,7 +96,7 @@ export class PairNode {
     }
     const { store } = this
     const keptElsewhere = (peer: PeerId) => this.named.get(peer) ?? []
-    const trusted = await TrustedPeers.open({ store, transport, keptElsewhere, limits })
+    const trusted = await TrustedPeers.open({ store, transport, keptElsewhere, limits, clock })
     this.trusted = trusted
     this.invitations = new Invitations({
       platform,

@@ -125,6 +125,30 @@ t.test(
   },
 )
 
+t.test('who agreed to hold copies is named; who agreed with another home stays', async (t) => {
+  const platform = quickPlatform()
+  const a = await house({ network: new MailNetwork(), platform, time })
+  t.teardown(async () => a.close())
+  const manager = await a.open()
+  const { member: alice } = await manager.create({ name: 'alice', role: 'admin', password })
+  const named = async (): Promise<string[]> => {
+    const signed = await a.node.mailboxes.record(mailboxIdOf(platform, rootKeyOf(alice.id)))
+    const { hosts } = openMailboxRecord(platform, signed ?? new Uint8Array(), rootKeyOf(alice.id))
+    return hosts.map(({ peerId, role }) => (role === 'home' ? role : peerId))
+  }
+  const holder = (peerId: string) => ({ peerId, role: 'replica', addresses: [] }) as const
+  const after = async (agreed: Parameters<typeof a.agree>[0], expected: string[]) => {
+    a.agree(agreed)
+    manager.homeMoved()
+    await eventually(async () => (await named()).join() === expected.join(), expected.join())
+  }
+  await after({ holders: [holder('ann'), holder('bob')], parted: [] }, ['home', 'ann', 'bob'])
+  await after({ holders: [holder('eve')], parted: [] }, ['home', 'eve', 'ann', 'bob'])
+  await after({ holders: [holder('eve')], parted: ['ann'] }, ['home', 'eve', 'bob'])
+  const many = ['c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'].map(holder)
+  await after({ holders: many, parted: [] }, ['home', 'c', 'd', 'e', 'f', 'g', 'h', 'i'])
+})
+
 t.test('an account that comes back from its words, over what real hosts check', async (t) => {
   const platform = quickPlatform()
   const init = { network: new MailNetwork(), platform, time }

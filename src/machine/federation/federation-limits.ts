@@ -3,6 +3,8 @@ import type { Rate } from '../../base/util/gcra.ts'
 /** Bounds of what a node agrees on with others that it trusts; `docs/limits.md` says why. */
 export interface FederationLimits {
   readonly trustedPeersMax: number
+  /** Peers that were trusted once and are remembered, so that accounts stop naming them. */
+  readonly partedPeersMax: number
   /** Codes that nobody has used and that have not ended. */
   readonly invitesMax: number
   /** Longest life of a code. */
@@ -20,6 +22,7 @@ export interface FederationLimits {
 /** For a node of one household. */
 export const defaultFederationLimits: FederationLimits = {
   trustedPeersMax: 64,
+  partedPeersMax: 64,
   invitesMax: 32,
   inviteHoursMax: 4 * 7 * 24,
   peerAttempts: { perSecond: 0.1, burst: 10 },

@@ -9,14 +9,14 @@ import { machineKeyOf, parsePeerId } from '../../base/crypto/address.ts'
 import type { Store } from '../../base/store/store.ts'
 import type { RowChange } from '../../base/store/table.ts'
 import type { PeerId } from '../../base/util/brand.ts'
-import type { Cancel } from '../../base/util/clock.ts'
+import type { Cancel, Clock } from '../../base/util/clock.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { foldedName } from '../../base/util/folded-name.ts'
 import { Listeners } from '../../base/util/listeners.ts'
 import { Turns } from '../../base/util/turns.ts'
 import { encode } from '../../base/wire/codec.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
-import { decodeShape, list, literal, record, text, uint } from '../../base/wire/shape.ts'
+import { decodeShape, list, literal, optional, record, text, uint } from '../../base/wire/shape.ts'
 import { dialAddressesOf } from '../transport/addresses.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { FederationLimits } from './federation-limits.ts'
@@ -40,7 +40,8 @@ export interface TrustedPeersDeps {
   readonly transport: Pick<Transport, 'keep' | 'release'>
   /** Where else than here a connection to a peer is kept, with the peer id: none where it is not. */
   readonly keptElsewhere: (peerId: PeerId) => readonly string[]
-  readonly limits: Pick<FederationLimits, 'trustedPeersMax'>
+  readonly limits: Pick<FederationLimits, 'trustedPeersMax' | 'partedPeersMax'>
+  readonly clock: Pick<Clock, 'nowMs'>
 }
 
 const table = 'trusted-peers'
@@ -53,11 +54,15 @@ const rowShape = record({
   peerId: text(64),
   addresses: list(text(wireLimits.addressBytesMax), wireLimits.addressesMax),
   sinceMs: uint(),
+  /** It is trusted no more since then. */
+  partedMs: optional(uint()),
 })
 
 export class TrustedPeers {
   readonly #deps: TrustedPeersDeps
   readonly #peers = new Map<PeerId, TrustedPeer>()
+  /** Trusted once: accounts that are locked name them still. Longest ago first. */
+  readonly #parted = new Map<PeerId, number>()
   readonly #turns = new Turns()
   readonly #listeners = new Listeners()
   #isStarted = false
@@ -70,11 +75,16 @@ export class TrustedPeers {
    *  @throws {AbzuError} those of the store */
   static async open(deps: TrustedPeersDeps): Promise<TrustedPeers> {
     const peers = new TrustedPeers(deps)
-    const limit = deps.limits.trustedPeersMax
+    const limit = deps.limits.trustedPeersMax + deps.limits.partedPeersMax
+    const parted: [PeerId, number][] = []
     for await (const { value } of deps.store.table(table).range({ limit })) {
-      const { v: _, ...row } = decodeShape(rowShape, value, 'trusted peer')
+      const { v: _, partedMs, ...row } = decodeShape(rowShape, value, 'trusted peer')
       const peer = { ...row, peerId: parsePeerId(row.peerId) }
-      peers.#peers.set(peer.peerId, peer)
+      if (partedMs === undefined) peers.#peers.set(peer.peerId, peer)
+      else parted.push([peer.peerId, partedMs])
+    }
+    for (const [peerId, ms] of parted.toSorted(([, a], [, b]) => a - b)) {
+      peers.#parted.set(peerId, ms)
     }
     return peers
   }
@@ -112,6 +122,11 @@ export class TrustedPeers {
     return holder !== undefined && holder.peerId !== peerId
   }
 
+  /** Whether it was trusted once and is no more. */
+  hasParted(peerId: PeerId): boolean {
+    return this.#parted.has(peerId)
+  }
+
   /** Calls `listener` after a peer was added, changed or removed, when that is durable. It must not throw. */
   watch(listener: () => void): Cancel {
     return this.#listeners.add('', listener)
@@ -124,12 +139,10 @@ export class TrustedPeers {
   async add(peer: TrustedPeer, alongside: readonly RowChange[] = []): Promise<void> {
     await this.#turns.run('', async () => {
       this.expectRoom(peer)
-      const { peerId, name, quotaBytes, grantedBytes, addresses, sinceMs } = peer
-      const row = { v: 1 as const, name, quotaBytes, grantedBytes, peerId, addresses, sinceMs }
-      const value = encode(rowShape(row, 'trusted peer'))
-      const change = { table, key: machineKeyOf(peerId), value } as const
-      await this.#deps.store.commit([change, ...alongside])
+      const { peerId } = peer
+      await this.#deps.store.commit([rowOf(peer), ...alongside])
       this.#peers.set(peerId, peer)
+      this.#parted.delete(peerId)
       if (this.#isStarted) this.#keep(peer)
     })
     this.#listeners.tell('')
@@ -139,10 +152,13 @@ export class TrustedPeers {
    *  @throws {AbzuError} those of the store */
   async remove(peerId: PeerId): Promise<void> {
     const isRemoved = await this.#turns.run('', async () => {
-      if (!this.#peers.has(peerId)) return false
-      const { store, transport, keptElsewhere } = this.#deps
-      await store.table(table).delete(machineKeyOf(peerId))
+      const peer = this.#peers.get(peerId)
+      if (!peer) return false
+      const { store, transport, keptElsewhere, clock } = this.#deps
+      const partedMs = clock.nowMs()
+      await store.commit([rowOf({ ...peer, partedMs }), ...this.#forgotten()])
       this.#peers.delete(peerId)
+      this.#parted.set(peerId, partedMs)
       const elsewhere = keptElsewhere(peerId)
       if (elsewhere.length === 0) transport.release(peerId)
       else transport.keep(peerId, elsewhere)
@@ -163,6 +179,18 @@ export class TrustedPeers {
     }
   }
 
+  /** Makes room for one more that has parted. */
+  #forgotten(): RowChange[] {
+    const rows: RowChange[] = []
+    while (this.#parted.size >= this.#deps.limits.partedPeersMax) {
+      const [oldest] = this.#parted.keys()
+      if (!oldest) break
+      this.#parted.delete(oldest)
+      rows.push({ table, key: machineKeyOf(oldest), value: undefined })
+    }
+    return rows
+  }
+
   #ofName(name: string): TrustedPeer | undefined {
     const wanted = foldedName(name)
     return [...this.#peers.values()].find((peer) => foldedName(peer.name) === wanted)
@@ -175,4 +203,12 @@ export class TrustedPeers {
     const dialable = dialAddressesOf(peerId, [...keptElsewhere(peerId), ...told])
     transport.keep(peerId, dialable)
   }
+}
+
+function rowOf(peer: TrustedPeer & { readonly partedMs?: number }): RowChange {
+  const { peerId, name, quotaBytes, grantedBytes, addresses, sinceMs, partedMs } = peer
+  const parted = partedMs === undefined ? {} : { partedMs }
+  const fields = { name, quotaBytes, grantedBytes, peerId, addresses, sinceMs, ...parted }
+  const value = encode(rowShape({ v: 1, ...fields }, 'trusted peer'))
+  return { table, key: machineKeyOf(peerId), value }
 }

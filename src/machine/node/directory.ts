@@ -42,6 +42,9 @@ export interface DirectoryDeps {
   /** Nodes that have agreed to keep copies for this one.
    *  @default nobody */
   readonly holders?: () => readonly Host[]
+  /** Whether such an agreement has ended.
+   *  @default never */
+  readonly hasParted?: (peerId: string) => boolean
 }
 
 /** What became of a record that was offered to the mesh. */
@@ -85,6 +88,11 @@ export class Directory {
   /** Nodes that have agreed to keep copies of what is at home here. */
   holders(): readonly Host[] {
     return this.#deps.holders?.() ?? []
+  }
+
+  /** Whether this node's owner has ended such an agreement with another node. */
+  hasParted(peerId: string): boolean {
+    return this.#deps.hasParted?.(peerId) ?? false
   }
 
   /** A newer record of a mailbox hosted here than the one that it has, where another node showed one. */

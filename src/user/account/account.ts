@@ -12,6 +12,7 @@ import type { Clock, Scheduler } from '../../base/util/clock.ts'
 import type { Log } from '../../base/util/log.ts'
 import { parseEnvelopeHeader } from '../../base/wire/envelope.ts'
 import type { Letter } from '../../base/wire/letter.ts'
+import { wireLimits } from '../../base/wire/limits.ts'
 import type { Host } from '../../base/wire/records.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import type { HeldDevice } from './device.ts'
@@ -32,7 +33,7 @@ export interface AccountDeps {
   readonly scheduler: Scheduler
   readonly log: Log
   readonly port: MailboxPort
-  readonly directory: Pick<DirectoryPort, 'home' | 'holders' | 'ahead'>
+  readonly directory: Pick<DirectoryPort, 'home' | 'holders' | 'hasParted' | 'ahead'>
   /** Called whenever a record says that the node `to` is the account's home now: it is to be locked for good. */
   readonly moved: (to: PeerId) => void
 }
@@ -64,7 +65,7 @@ export class Account {
   readonly acknowledgements: Acknowledgements
   readonly #device: HeldDevice
   readonly #keyring: Keyring
-  readonly #directory: Pick<DirectoryPort, 'home' | 'holders' | 'ahead'>
+  readonly #directory: Pick<DirectoryPort, 'home' | 'holders' | 'hasParted' | 'ahead'>
   readonly #moved: (to: PeerId) => void
 
   /** Reads the keyring and what else the account needs at once; the vault's entries are read later.
@@ -143,9 +144,17 @@ export class Account {
     return { ...home, peerId: home.peerId as PeerId }
   }
 
-  /** Everybody who has, or is to have, a copy of its mailbox: the home, and all that agreed. */
-  get hosts(): readonly Host[] {
-    return [this.home, ...this.#directory.holders()]
+  /** Who is to have copies of its mailbox, where a record names `named`: the home, all that agreed, and those that
+   *  agreed with an earlier home. */
+  hostsAfter(named: readonly Host[]): readonly Host[] {
+    const now = [this.home, ...this.#directory.holders()]
+    const earlier = named.filter(
+      ({ peerId, role }) =>
+        role === 'replica' &&
+        !now.some((host) => host.peerId === peerId) &&
+        !this.#directory.hasParted(peerId),
+    )
+    return [...now, ...earlier].slice(0, wireLimits.hostsMax)
   }
 
   /** A newer record of this account than its mailbox has, where another node showed one.

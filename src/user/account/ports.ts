@@ -152,6 +152,8 @@ export interface DirectoryPort {
   home(): Host
   /** Nodes that have agreed to keep copies of what lives here, with their addresses. */
   holders(): readonly Host[]
+  /** Whether this node's owner has ended such an agreement with another node. */
+  hasParted(peerId: string): boolean
   /** The newest signed mailbox record that `hosts` or other nodes have, and not older than `known`; where `hosts`
    *  are none, it is found by the mailbox alone. The caller verifies it.
    *  @throws {AbzuError} ABZU_UNREACHABLE, ABZU_NOT_FOUND, ABZU_OVERLOADED */

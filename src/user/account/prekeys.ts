@@ -61,9 +61,10 @@ export class Prekeys {
     return this.#record
   }
 
-  /** Signs a record that names these hosts as they are now, where the last one does not. */
-  async follow(hosts: readonly Host[]): Promise<void> {
+  /** Signs a record that names the hosts which follow those of the last one, where they are others. */
+  async follow(hostsAfter: (named: readonly Host[]) => readonly Host[]): Promise<void> {
     await this.#change((record) => {
+      const hosts = hostsAfter(record.hosts)
       const last = record.hosts.filter(({ role }) => role !== 'former')
       const isSame = mapKey(listed(last)) === mapKey(listed(hosts))
       return isSame ? undefined : movedRecord(this.#init, record, hosts)

@@ -42,6 +42,29 @@ t.test('added, found by name and by id, replaced, removed', async (t) => {
   t.equal(told, 4)
 })
 
+t.test('who was trusted once is remembered as parted, the latest of them', async (t) => {
+  const network = new PairNetwork()
+  const node = await PairNode.start(network, { limits: { partedPeersMax: 2 } })
+  const peers: TrustedPeer[] = []
+  for (let n = 0; n < 3; n++) {
+    const { peerId } = await PairNode.start(network)
+    peers.push({ peerId, name: `p${n}`, addresses: [], sinceMs: 3, quotaBytes: 1, grantedBytes: 1 })
+  }
+  const parted = () => peers.map(({ peerId }) => node.trusted.hasParted(peerId))
+  for (const peer of peers) await node.trusted.add(peer)
+  t.strictSame(parted(), [false, false, false])
+  for (const { peerId } of peers) {
+    await network.time.advance(1000)
+    await node.trusted.remove(peerId)
+  }
+  t.strictSame(parted(), [false, true, true])
+  await node.restart()
+  t.strictSame(parted(), [false, true, true])
+  t.strictSame(node.trusted.list(), [])
+  await node.trusted.add(peers[2] as TrustedPeer)
+  t.strictSame(parted(), [false, true, false])
+})
+
 t.test('connections are kept to all of them, beside those that the owner named', async (t) => {
   const { node, a, b } = await world()
   const [dialA, dialB] = [a, b].map(({ addresses, peerId }) => `${addresses[0]}/p2p/${peerId}`)
