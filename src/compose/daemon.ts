@@ -20,8 +20,6 @@ import type { Log } from '../base/util/log.ts'
 import { systemClock, systemScheduler } from '../base/util/system-time.ts'
 import { sleep } from '../base/util/wait.ts'
 import { deliverProtocol, recordProtocol, timeProtocol } from '../base/wire/protocols.ts'
-import type { Host } from '../base/wire/records.ts'
-import type { TrustedPeers } from '../machine/federation/trusted-peers.ts'
 import { deliverHandler } from '../machine/mailbox/deliver-handler.ts'
 import { startJanitor } from '../machine/mailbox/janitor.ts'
 import { mailboxMetrics } from '../machine/mailbox/mailbox-metrics.ts'
@@ -59,7 +57,7 @@ import type { Transport } from '../machine/transport/transport.ts'
 import { serveControlApi } from '../surface/api/serve.ts'
 import { AccountManager } from '../user/household/account-manager.ts'
 import { version } from '../version.ts'
-import { openFederation } from './federation.ts'
+import { holdersOf, openFederation } from './federation.ts'
 import { openSync } from './sync.ts'
 import { prepareHome } from './home.ts'
 import { openProcessProbe } from './process-probe.ts'
@@ -85,9 +83,6 @@ export interface AbzuNode {
 
 /** A daemon that was killed a moment ago may still hold the lock. */
 const lockPatienceMs = 2000
-/** Holders that an account names, and addresses of each: with them a record stays below its limit. */
-const holdersMax = 4
-const holderAddressesMax = 3
 
 /** Builds and starts one node. A failed start closes what is open, last first, and rethrows.
  *  @throws {AbzuError} ABZU_HOME_IN_USE, ABZU_PORT_IN_USE, ABZU_INSECURE_MODE, ABZU_FILE_INVALID, those of the store */
@@ -150,18 +145,19 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       hosted: mailboxes,
       isNear: async (key) => transport.mesh.isNear(key),
     })
+    const sync = await openSync(
+      { platform, store, mailboxes, trusted, federation, transport, clock: watch, scheduler, log },
+      open,
+    )
     const directory = new Directory({
       ...forDirectory,
       transport,
       hosted: mailboxes,
       held,
       holders: () => holdersOf(trusted),
+      isCovered: sync.isCovered,
       hasParted: (peerId) => trusted.hasParted(peerId as PeerId),
     })
-    const sync = await openSync(
-      { platform, store, mailboxes, trusted, transport, clock: watch, scheduler, log },
-      open,
-    )
     const publisher = open.add(
       new RecordPublisher({ ...forDirectory, directory, held, hosted: mailboxes, random }),
     )
@@ -305,7 +301,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     open.add(
       await serveControlApi({
         config,
-        services: { accounts, node, federation: { ...federation, status: sync.status } },
+        services: { accounts, node, federation: { ...federation, ...sync.service } },
         platform,
         clock,
         scheduler,
@@ -344,18 +340,6 @@ async function openOwnStore(
       await sleep(scheduler, 100)
     }
   }
-}
-
-/** Those of the trusted nodes that keep copies: a record has room for so many. */
-function holdersOf(trusted: TrustedPeers): Host[] {
-  return trusted
-    .list()
-    .slice(0, holdersMax)
-    .map(({ peerId, addresses }) => ({
-      peerId,
-      role: 'replica',
-      addresses: addresses.slice(0, holderAddressesMax),
-    }))
 }
 
 interface DiscoveryParts {

@@ -6,6 +6,7 @@ import type { CryptoPlatform } from '../base/crypto/platform.ts'
 import type { Store } from '../base/store/store.ts'
 import type { Clock, Scheduler } from '../base/util/clock.ts'
 import { pairProtocol } from '../base/wire/protocols.ts'
+import type { Host } from '../base/wire/records.ts'
 import { defaultFederationLimits as limits } from '../machine/federation/federation-limits.ts'
 import { Invitations } from '../machine/federation/invitations.ts'
 import { pairHandler } from '../machine/federation/pair-handler.ts'
@@ -16,6 +17,10 @@ import type { PeerBook } from '../machine/node/peer-book.ts'
 import { serveCalls } from '../machine/transport/call.ts'
 import type { Transport } from '../machine/transport/transport.ts'
 import type { FederationService } from '../surface/api/services.ts'
+
+/** Holders that an account names, and addresses of each: with them a record stays below its limit. */
+const holdersMax = 4
+const holderAddressesMax = 3
 
 export interface FederationParts {
   readonly config: Pick<Config, 'nodeName'>
@@ -73,4 +78,16 @@ export async function openFederation(parts: FederationParts): Promise<Federation
     },
   }
   return { trusted, service }
+}
+
+/** Those of the trusted nodes that keep copies: a record has room for so many. */
+export function holdersOf(trusted: TrustedPeers): Host[] {
+  return trusted
+    .list()
+    .slice(0, holdersMax)
+    .map(({ peerId, addresses }) => ({
+      peerId,
+      role: 'replica',
+      addresses: addresses.slice(0, holderAddressesMax),
+    }))
 }

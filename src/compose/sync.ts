@@ -2,10 +2,11 @@
 
 import type { CryptoPlatform } from '../base/crypto/platform.ts'
 import type { Store } from '../base/store/store.ts'
-import type { PeerId } from '../base/util/brand.ts'
+import type { MailboxId, PeerId } from '../base/util/brand.ts'
 import { toHex } from '../base/util/bytes.ts'
 import type { Clock, Scheduler } from '../base/util/clock.ts'
 import type { CloseStack } from '../base/util/close-stack.ts'
+import { AbzuError } from '../base/util/errors.ts'
 import type { Log } from '../base/util/log.ts'
 import { syncProtocol } from '../base/wire/protocols.ts'
 import type { Host } from '../base/wire/records.ts'
@@ -16,13 +17,14 @@ import { Restorer } from '../machine/sync/restorer.ts'
 import { SharedMailboxes } from '../machine/sync/shared-mailboxes.ts'
 import { Syncer } from '../machine/sync/syncer.ts'
 import type { Transport } from '../machine/transport/transport.ts'
-import type { PeerStatus } from '../surface/api/services.ts'
+import type { FederationService, PeerStatus } from '../surface/api/services.ts'
 
 export interface SyncParts {
   readonly platform: CryptoPlatform
   readonly store: Store
   readonly mailboxes: Mailboxes
   readonly trusted: TrustedPeers
+  readonly federation: Pick<FederationService, 'remove'>
   readonly transport: Transport
   readonly clock: Clock
   readonly scheduler: Scheduler
@@ -31,19 +33,23 @@ export interface SyncParts {
 
 /** Mailboxes that one peer's status names. */
 const toldMailboxesMax = 1000
+/** What a peer has to take what it lacks in. */
+const patienceMs = 10_000
 
 export interface Sync {
   /** Brings a lost mailbox back. */
   readonly restorer: Restorer
   /** Begins to pull. */
   start(): void
-  /** How copies stand, by peer. */
-  status(): Promise<PeerStatus[]>
+  /** See `Directory.isCovered`. */
+  readonly isCovered: (mailbox: MailboxId) => Promise<boolean>
+  /** How copies stand, by peer; and the end of trust, once the peer has what is held for it. */
+  readonly service: Pick<FederationService, 'status' | 'remove'>
 }
 
 /** Serves those who pull; pulls from nobody yet. `open` takes what it opens. */
 export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync> {
-  const { store, mailboxes, trusted, transport, clock, log } = parts
+  const { store, mailboxes, trusted, federation, transport, clock, log } = parts
   const { items } = store
   const self = transport.peerId
   const shared = open.add(await SharedMailboxes.open({ mailboxes, self, log }))
@@ -82,28 +88,37 @@ export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync
     )
   }
   const seconds = (ms: number | undefined) => (ms === undefined ? null : Math.round(ms / 1000))
+  const status = async (): Promise<PeerStatus[]> => {
+    const named = new Set([...trusted.list().map(({ peerId }) => peerId), ...shared.peers()])
+    return Promise.all(
+      Array.from(named, async (peerId) => {
+        const { behind = null, pulledMsAgo, verifiedMsAgo } = syncer.state(peerId)
+        const { name = null, quotaBytes = null } = trusted.get(peerId) ?? {}
+        return {
+          peerId,
+          name,
+          connected: transport.isConnected(peerId),
+          quotaBytes,
+          usedBytes: await room.used(peerId),
+          behind,
+          pulledSecondsAgo: seconds(pulledMsAgo),
+          verifiedSecondsAgo: seconds(verifiedMsAgo),
+          mailboxes: await copies(peerId),
+        }
+      }),
+    )
+  }
+  const remove: FederationService['remove'] = async (nameOrPeerId, { anyway = false } = {}) => {
+    const { peerId } = trusted.named(nameOrPeerId)
+    if (!anyway && !(await syncer.handedOver(peerId, patienceMs))) {
+      throw new AbzuError('ABZU_UNREACHABLE', 'the peer has not got all that is held for it')
+    }
+    return federation.remove(nameOrPeerId)
+  }
   return {
     restorer: new Restorer({ ...parts, items }),
+    isCovered: async (mailbox) => syncer.covered(mailbox, patienceMs),
     start: () => syncer.start(),
-    status: async () => {
-      const named = new Set([...trusted.list().map(({ peerId }) => peerId), ...shared.peers()])
-      return Promise.all(
-        Array.from(named, async (peerId) => {
-          const { behind = null, pulledMsAgo, verifiedMsAgo } = syncer.state(peerId)
-          const { name = null, quotaBytes = null } = trusted.get(peerId) ?? {}
-          return {
-            peerId,
-            name,
-            connected: transport.isConnected(peerId),
-            quotaBytes,
-            usedBytes: await room.used(peerId),
-            behind,
-            pulledSecondsAgo: seconds(pulledMsAgo),
-            verifiedSecondsAgo: seconds(verifiedMsAgo),
-            mailboxes: await copies(peerId),
-          }
-        }),
-      )
-    },
+    service: { status, remove },
   }
 }

@@ -38,4 +38,18 @@ t.test('what comes home is at the friend a moment later, sealed, and verified', 
   await friend.start()
   const again = await friend.peerStatus((peer) => settled(peer) && itemsOf(peer) > itemsOf(kept))
   t.equal(itemsOf(again), itemsOf(await home.peerStatus(settled)))
+
+  await home.kill()
+  t.match(await send('held'), { state: 'held' })
+  t.match(await friend.fails('remove', 'home', '--yes'), { error: { code: 'ABZU_UNREACHABLE' } })
+  await home.start()
+  await home.unlock('anna')
+  await friend.run('peer', 'remove', 'home', '--yes')
+  t.same(await friend.peers(), [])
+  const inbox = await home.lines<{ text: string }>('inbox', '--account', 'anna')
+  t.same(
+    inbox.map(({ text }) => text),
+    ['hello', 'while the friend was away', 'held'],
+    'handed back before',
+  )
 })

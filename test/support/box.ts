@@ -74,6 +74,14 @@ export class Box {
     return JSON.parse(stdout) as T
   }
 
+  /** Of a command that prints a line each. */
+  async lines<T>(...args: string[]): Promise<T[]> {
+    const { code, stdout, stderr } = await abzu(this.#env, [...args, '--json'])
+    if (code !== 0) throw new Error(stderr)
+    const printed = stdout.trim()
+    return printed === '' ? [] : printed.split('\n').map((line) => JSON.parse(line) as T)
+  }
+
   async invite(...args: string[]): Promise<string> {
     return (await this.run<{ code: string }>('peer', 'invite', ...args)).code
   }

@@ -75,6 +75,7 @@ export async function house(init: {
   const directory: DirectoryPort = {
     home: () => ({ ...node.home, ...(addresses && { addresses }) }),
     holders: () => agreed.holders,
+    isCovered: async () => true,
     hasParted: (peerId) => agreed.parted.includes(peerId),
     ahead: async () => undefined,
     resolve: async (mailbox, hosts) => {

@@ -147,6 +147,7 @@ export class MemoryNode {
 
   /** Who keeps copies for this node. */
   holders: readonly Host[] = []
+  isCovered = true
   readonly parted = new Set<string>()
 
   /** What another node showed to be newer than the record of the account here. */
@@ -155,6 +156,7 @@ export class MemoryNode {
   readonly directory: DirectoryPort = {
     home: () => ({ peerId: this.peerId, role: 'home', addresses: this.addresses }),
     holders: () => this.holders,
+    isCovered: async () => this.isCovered,
     hasParted: (peerId) => this.parted.has(peerId),
     resolve: async (mailbox, hosts) => {
       await turn()

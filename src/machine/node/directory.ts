@@ -42,6 +42,9 @@ export interface DirectoryDeps {
   /** Nodes that have agreed to keep copies for this one.
    *  @default nobody */
   readonly holders?: () => readonly Host[]
+  /** Whether one of a mailbox's other hosts has all of it.
+   *  @default it has */
+  readonly isCovered?: (mailbox: MailboxId) => Promise<boolean>
   /** Whether such an agreement has ended.
    *  @default never */
   readonly hasParted?: (peerId: string) => boolean
@@ -88,6 +91,12 @@ export class Directory {
   /** Nodes that have agreed to keep copies of what is at home here. */
   holders(): readonly Host[] {
     return this.#deps.holders?.() ?? []
+  }
+
+  /** Whether everything that this node has of a mailbox is durable at one of its other hosts as well; it may take some
+   *  seconds to say no. */
+  async isCovered(mailbox: MailboxId): Promise<boolean> {
+    return this.#deps.isCovered?.(mailbox) ?? true
   }
 
   /** Whether this node's owner has ended such an agreement with another node. */

@@ -55,6 +55,8 @@ export interface Progress {
   readonly behind: number
   /** Everything up to this arrival is durable there. */
   readonly upTo: number
+  /** All that this node has of what they share is durable there. */
+  readonly isUpToDate: boolean
 }
 
 /** Returns a handler for one stream, which resolves when the puller has ended it. */
@@ -88,6 +90,7 @@ export class SourceSession {
   /** What the puller has to say next, if anything. */
   #awaited: 'greeting' | 'members' | undefined = 'greeting'
   #fetches = 0
+  #isMarked = false
   #isListDue = false
   #isOver = false
 
@@ -100,7 +103,8 @@ export class SourceSession {
   }
 
   get progress(): Progress {
-    return { behind: this.#desk.unfinished, upTo: this.#upTo }
+    const isUpToDate = this.#isMarked && !this.#feed.hasNews && this.#desk.unfinished === 0
+    return { behind: this.#desk.unfinished, upTo: this.#upTo, isUpToDate }
   }
 
   async run(): Promise<void> {
@@ -275,12 +279,14 @@ export class SourceSession {
   async #round(): Promise<void> {
     for (;;) {
       this.#wake = Promise.withResolvers()
+      this.#isMarked = false
       const upTo = await this.#feed.offerNews()
       if (this.#isOver) return
       this.#upTo = Math.max(this.#upTo, upTo)
       const set = sumOfSet(this.#listed)
       const items = sumOfItems(this.#deps.items, this.#listed)
       this.#send({ kind: 'mark', upTo: this.#upTo, set, items })
+      this.#isMarked = true
       if (this.#claimed) return
       if (!this.#isListDue && !this.#feed.hasNews) await this.#wake.promise
       if (this.#isOver) return

@@ -7,8 +7,10 @@
 
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
+import { mapKey } from '../../base/util/bytes.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
+import { sleep } from '../../base/util/wait.ts'
 import { syncProtocol } from '../../base/wire/protocols.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
 import type { FrameStream } from '../transport/frame-stream.ts'
@@ -65,6 +67,7 @@ interface Pull {
 }
 
 const retryMsMax = 60_000
+const lookMs = 50
 
 export class Syncer {
   readonly #deps: SyncerDeps
@@ -112,17 +115,50 @@ export class Syncer {
     )(stream)
 
   state(peer: PeerId): SyncState {
-    const session = [...this.#sessions].findLast((one) => one.peer === peer)
     const pull = this.#pulls.get(peer)
     const nowMs = this.#deps.clock.monotonicMs()
     const since = (atMs: number | undefined) => (atMs === undefined ? undefined : nowMs - atMs)
     return {
-      behind: session?.progress.behind,
+      behind: this.#session(peer)?.progress.behind,
       pulledMsAgo: since(pull?.markedAtMs),
       verifiedMsAgo: since(this.#verifiedAtMs.get(peer)),
       pulledItems: pull?.errand?.items ?? 0,
       pulledBytes: pull?.errand?.bytes ?? 0,
     }
+  }
+
+  /** Resolves to true when a peer has everything that this node has of what they share, and to false where that is not
+   *  so in time. */
+  async handedOver(peer: PeerId, timeoutMs: number): Promise<boolean> {
+    if (this.#deps.shared.with(peer).size === 0) return true
+    return this.#inTime(timeoutMs, () => this.#session(peer)?.progress.isUpToDate ?? false)
+  }
+
+  /** Resolves to true when everything that this node has of a mailbox is durable at one other host of it, and to false
+   *  where that is not so in time. */
+  async covered(mailbox: MailboxId, timeoutMs: number): Promise<boolean> {
+    const last = await this.#deps.items.last(mailbox)
+    const key = mapKey(mailbox)
+    return this.#inTime(timeoutMs, () =>
+      this.#deps.shared
+        .peers()
+        .filter((peer) => this.#deps.shared.with(peer).has(key))
+        .some((peer) => (this.#session(peer)?.progress.upTo ?? 0) >= last),
+    )
+  }
+
+  async #inTime(timeoutMs: number, isSo: () => boolean): Promise<boolean> {
+    const { clock, scheduler } = this.#deps
+    const endMs = clock.monotonicMs() + timeoutMs
+    while (!isSo()) {
+      if (this.#isClosed || clock.monotonicMs() >= endMs) return false
+      await sleep(scheduler, lookMs)
+    }
+    return true
+  }
+
+  #session(peer: PeerId): SourceSession | undefined {
+    return [...this.#sessions].findLast((one) => one.peer === peer)
   }
 
   async close(): Promise<void> {

@@ -79,7 +79,7 @@ export function createHandlers({
     peerStatus: async () => ({ peers: [...(await federation.status())] }),
     invitePeer: ({ body }) => federation.invite(body),
     acceptPeer: ({ body: { code, ...init }, signal }) => federation.accept(code, init, signal),
-    removePeer: ({ params }) => federation.remove(params.peer),
+    removePeer: ({ params, body }) => federation.remove(params.peer, body),
 
     createAccount: async ({ body: { name, role, password } }) => {
       const { member, words } = await withPassword(password, (bytes) =>

@@ -129,9 +129,13 @@ export interface FederationService {
   accept(code: string, init: PairInit, signal: AbortSignal): Promise<TrustedPeerSummary>
   list(): readonly TrustedPeerSummary[]
   status(): Promise<readonly PeerStatus[]>
-  /** Resolves once it is durable.
-   *  @throws {AbzuError} ABZU_NOT_FOUND */
-  remove(nameOrPeerId: string): Promise<TrustedPeerSummary>
+  /** Hands over what the peer lacks, then trusts it no more. Resolves once that is durable.
+   *  @param init.anyway do so also where it does not take it
+   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_UNREACHABLE where it does not take what it lacks */
+  remove(
+    nameOrPeerId: string,
+    init?: { readonly anyway?: boolean | undefined },
+  ): Promise<TrustedPeerSummary>
 }
 
 export interface Services {

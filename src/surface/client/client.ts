@@ -99,8 +99,11 @@ export class AbzuClient {
   }
 
   /** `peer` is its name or peer id. */
-  removePeer(peer: string): Promise<Answer<'removePeer'>> {
-    return this.#call('removePeer', { params: { peer } })
+  removePeer(
+    peer: string,
+    init: { readonly anyway: boolean } = { anyway: false },
+  ): Promise<Answer<'removePeer'>> {
+    return this.#call('removePeer', { params: { peer }, body: init })
   }
 
   /** The new account is unlocked; its `words` are told this once. */

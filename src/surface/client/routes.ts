@@ -114,8 +114,9 @@ export const routes = {
     method: 'POST',
     path: '/v1/peers/:peer/remove',
     access: 'open',
-    summary: 'Trust a node no more',
+    summary: 'Hand over what a node lacks, then trust it no more',
     params: schemas.peerParams,
+    body: schemas.removePeerBody,
     answer: schemas.trustedPeerSchema,
   },
   createAccount: {

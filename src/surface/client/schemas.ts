@@ -119,6 +119,9 @@ export const acceptPeerBody = z.strictObject({ ...pairFields, code: z.string().m
 /** `peer` is the name that the owner gave, or a peer id. */
 export const peerParams = z.strictObject({ peer: name })
 
+/** `anyway`: also where the node does not take what it lacks. */
+export const removePeerBody = z.strictObject({ anyway: z.boolean() })
+
 export const trustedPeerSchema = z.object({
   peerId: z.string(),
   /** What the owner of this node calls it. */

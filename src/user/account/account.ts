@@ -33,7 +33,7 @@ export interface AccountDeps {
   readonly scheduler: Scheduler
   readonly log: Log
   readonly port: MailboxPort
-  readonly directory: Pick<DirectoryPort, 'home' | 'holders' | 'hasParted' | 'ahead'>
+  readonly directory: Pick<DirectoryPort, 'home' | 'holders' | 'isCovered' | 'hasParted' | 'ahead'>
   /** Called whenever a record says that the node `to` is the account's home now: it is to be locked for good. */
   readonly moved: (to: PeerId) => void
 }
@@ -65,7 +65,7 @@ export class Account {
   readonly acknowledgements: Acknowledgements
   readonly #device: HeldDevice
   readonly #keyring: Keyring
-  readonly #directory: Pick<DirectoryPort, 'home' | 'holders' | 'hasParted' | 'ahead'>
+  readonly #directory: Pick<DirectoryPort, 'home' | 'holders' | 'isCovered' | 'hasParted' | 'ahead'>
   readonly #moved: (to: PeerId) => void
 
   /** Reads the keyring and what else the account needs at once; the vault's entries are read later.
@@ -126,6 +126,7 @@ export class Account {
       expectHome: (record) => this.#expectHome(record),
       record: slots.record,
       write: (drafts) => this.write(drafts),
+      isCovered: async () => this.#directory.isCovered(this.mailbox),
     })
   }
 

@@ -152,6 +152,9 @@ export interface DirectoryPort {
   home(): Host
   /** Nodes that have agreed to keep copies of what lives here, with their addresses. */
   holders(): readonly Host[]
+  /** Resolves to true when everything that this node has of a mailbox is durable at one of its other hosts as well,
+   *  and to false where none has come by for it within seconds. */
+  isCovered(mailbox: MailboxId): Promise<boolean>
   /** Whether this node's owner has ended such an agreement with another node. */
   hasParted(peerId: string): boolean
   /** The newest signed mailbox record that `hosts` or other nodes have, and not older than `known`; where `hosts`

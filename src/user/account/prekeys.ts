@@ -40,6 +40,8 @@ export interface PrekeysInit {
   /** @throws {AbzuError} ABZU_ACCOUNT_MOVED where the record says that this is the home no more */
   readonly expectHome: (record: Uint8Array) => void
   readonly write: (drafts: readonly SlotDraft[]) => Promise<void>
+  /** See `DirectoryPort.isCovered`. */
+  readonly isCovered: () => Promise<boolean>
 }
 
 const rotationHours = 24
@@ -50,6 +52,8 @@ export class Prekeys {
   readonly #init: PrekeysInit
   readonly #changes = new Serial()
   #record: SignedRecord
+  /** Made, and not named by a record yet. */
+  #next: Prekey | undefined
 
   constructor(init: PrekeysInit) {
     this.#init = init
@@ -97,19 +101,30 @@ export class Prekeys {
     )
   }
 
-  /** Puts a fresh prekey into the record where the last one is older than a day, or was lost. */
+  /** Puts a fresh prekey into the record where the last one is older than a day, or was lost. Where there are holders,
+   *  one of them has its private half first: else mail to it would be lost with this home. */
   async rotateIfDue(): Promise<void> {
-    const { platform, keyring, recipients, write } = this.#init
+    const { platform, keyring, isCovered } = this.#init
     await this.#change(async (record) => {
       const nowHours = this.#nowHours()
       const isHeld = keyring.prekey(prekeyIdOf(platform, record.prekey)) !== undefined
       if (isHeld && !isRotationDue(record, nowHours)) return undefined
-      const secret = { kind: 'prekey', secret: platform.random(32) } as const
-      await write([await keyringDraft(this.#place, secret, recipients)])
-      keyring.keep(secret)
-      const prekey = platform.kem.publicKey(secret.secret)
+      const { publicKey: prekey } = (this.#next ??= await this.#newPrekey())
+      const hasHolders = record.hosts.some(({ role }) => role === 'replica')
+      if (isHeld && hasHolders && !(await isCovered())) return undefined
+      this.#next = undefined
       return rotatedRecord(this.#init, record, { prekey, nowHours })
     })
+  }
+
+  /** In the keyring, and in no record. */
+  async #newPrekey(): Promise<Prekey> {
+    const { platform, keyring, recipients, write } = this.#init
+    const secret = { kind: 'prekey', secret: platform.random(32) } as const
+    const keyId = prekeyIdOf(platform, platform.kem.publicKey(secret.secret))
+    await write([await keyringDraft(this.#place, secret, recipients)])
+    keyring.keep(secret)
+    return keyring.prekey(keyId) as Prekey
   }
 
   /** Destroys the private prekeys that nobody may use any more. One call at a time.
@@ -119,7 +134,9 @@ export class Prekeys {
     await this.#refresh()
     const { platform, keyring, port, write } = this.#init
     const kept = this.#acceptedKeyIds()
-    const superseded = keyring.prekeys.filter(({ keyId }) => !kept.has(mapKey(keyId)))
+    const superseded = keyring.prekeys.filter(
+      (prekey) => prekey !== this.#next && !kept.has(mapKey(prekey.keyId)),
+    )
     if (superseded.length === 0) return 0
     const needed = await drain()
     const over = superseded.filter(({ keyId }) => !needed.has(mapKey(keyId)))

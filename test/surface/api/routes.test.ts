@@ -61,7 +61,12 @@ const cases: Readonly<Record<RouteName, Case>> = {
       { code: 'abzu-peer:3', hours: 1 },
     ],
   },
-  removePeer: { path: '/v1/peers/friend/remove', answers: { name: 'friend', quotaBytes: 7 } },
+  removePeer: {
+    path: '/v1/peers/friend/remove',
+    body: { anyway: true },
+    answers: { name: 'friend', quotaBytes: 7 },
+    refuses: [{ anyway: 1 }, { more: true }],
+  },
   createAccount: {
     body: { name: 'carla', role: 'admin', password: 'pw' },
     answers: { id: /^abzu1/, name: 'carla', role: 'admin', token: /^[\w-]{43}$/, words: Array },

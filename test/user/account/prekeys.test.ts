@@ -76,6 +76,31 @@ t.test('an account that was away rotates at its unlock', async (t) => {
   t.equal(recordOf(world, alice).seq, 2)
 })
 
+t.test('where there are holders, no record names a prekey that none of them has', async (t) => {
+  const world = new World()
+  const alice = await world.household('alice')
+  const { node } = alice
+  node.holders = [{ peerId: 'ann', role: 'replica', addresses: [] }]
+  node.isCovered = false
+  alice.manager.homeMoved()
+  await world.settle()
+  const first = recordOf(world, alice)
+  t.match(first.hosts, [{ role: 'home' }, { peerId: 'ann' }])
+  await world.time.advance(3 * dayMs)
+  t.same(recordOf(world, alice).prekey, first.prekey)
+  const waiting = secretsOf(alice)
+  await world.time.advance(3 * dayMs)
+  t.equal(secretsOf(alice), waiting, 'one that waits, however often it is tried')
+  node.isCovered = true
+  await world.time.advance(2 * hourMs)
+  const { prekey, priorKeys } = recordOf(world, alice)
+  t.notSame(prekey, first.prekey)
+  t.same(
+    priorKeys.map(({ keyId }) => toHex(keyId)),
+    [toHex(prekeyIdOf(world.platform, first.prekey))],
+  )
+})
+
 t.test('a record follows its home', async (t) => {
   const world = new World()
   const alice = await world.household('alice')
