@@ -4,14 +4,12 @@
  * @module
  */
 
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
-import { AbzuClient } from '../../src/surface/client/client.ts'
+import type { AbzuClient } from '../../src/surface/client/client.ts'
+import { introduce, KillableDaemon, newAccount, readInbox, unlock } from '../support/killable.ts'
 
 export interface KillReport {
   readonly cycles: number
@@ -32,70 +30,11 @@ export interface KillInit {
   readonly tell?: (line: string) => void
 }
 
-const executable = new URL('../../bin/abzu.js', import.meta.url).pathname
-const daemonFlags = ['--disable-sigusr1', '--report-exclude-env', '--max-semi-space-size=4']
-const password = 'a password that nobody guesses'
-/** Cheap to unlock, no limit in the way: what is tested is durability. */
-const unlimited = { perSecond: 100_000, burst: 100_000 }
-const config = {
-  logLevel: 'error',
-  limits: {
-    mailbox: {
-      requestItemsMax: 1_000_000,
-      requestBytesMax: 16_000_000_000,
-      accountInbound: unlimited,
-      peerInbound: unlimited,
-      nodeInbound: unlimited,
-      accountOutbound: { perSecond: 50_000, burst: 100_000 },
-      peerOutbound: unlimited,
-      nodeOutbound: unlimited,
-      outboxItemsMax: 1_000_000,
-    },
-  },
-}
-
-class Daemon {
-  readonly home: string
-  #child: ChildProcess | undefined
-
-  constructor(home: string) {
-    this.home = home
-  }
-
-  get client(): AbzuClient {
-    return new AbzuClient({ socketPath: join(this.home, 'api.sock') })
-  }
-
-  /** Resolves with the addresses once the daemon is ready. */
-  async start(): Promise<string[]> {
-    await writeFile(join(this.home, 'config.json'), JSON.stringify(config))
-    const flags = ['start', '--tcp', '127.0.0.1:0', '--no-lan', '--log-json']
-    const child = spawn(process.execPath, [...daemonFlags, executable, ...flags], {
-      // as the executable itself hands over: the daemon does not outlive this process
-      env: { ...process.env, ABZU_HOME: this.home, ABZU_PARENT_PID: String(process.pid) },
-      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-    })
-    this.#child = child
-    for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
-      return (JSON.parse(line) as { addresses: string[] }).addresses
-    }
-    throw new Error('the daemon ended before it was ready')
-  }
-
-  async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
-    const child = this.#child
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
-    const gone = once(child, 'exit')
-    child.kill(signal)
-    await gone
-  }
-}
-
 /** Runs the cycles in temporary directories, which it removes, with processes that it ends. */
 export async function runKillCycles({ cycles, random, tell }: KillInit): Promise<KillReport> {
   const root = await mkdtemp(join(tmpdir(), 'abzu-kill-'))
-  const sender = new Daemon(await mkdtemp(join(root, 'a')))
-  const receiver = new Daemon(await mkdtemp(join(root, 'b')))
+  const sender = new KillableDaemon(await mkdtemp(join(root, 'a')))
+  const receiver = new KillableDaemon(await mkdtemp(join(root, 'b')))
   try {
     await Promise.all([sender.start(), receiver.start()])
     const from = await newAccount(sender, 'sender')
@@ -129,30 +68,6 @@ export async function runKillCycles({ cycles, random, tell }: KillInit): Promise
     await Promise.all([sender.kill(), receiver.kill()])
     await rm(root, { recursive: true, force: true })
   }
-}
-
-async function newAccount(daemon: Daemon, name: string): Promise<AbzuClient> {
-  const { token } = await daemon.client.createAccount({ name, role: 'admin', password })
-  return daemon.client.withSession(token)
-}
-
-/** A request holds a few hundred messages only; the load is to be a contact's. */
-async function introduce(from: AbzuClient, to: AbzuClient): Promise<void> {
-  await from.addContact({ link: await to.createLink({}), as: 'friend' })
-  await from.send({ to: 'friend', text: 'first', waitMs: 10_000 })
-  for await (const { from: id } of to.inbox()) await to.addContact({ link: id, as: 'sender' })
-}
-
-async function unlock(daemon: Daemon): Promise<AbzuClient> {
-  const { token } = await daemon.client.unlock({ account: 'recipient', password })
-  return daemon.client.withSession(token)
-}
-
-/** How often each text is shown. */
-async function readInbox(client: AbzuClient): Promise<Map<string, number>> {
-  const shown = new Map<string, number>()
-  for await (const { text } of client.inbox()) shown.set(text, (shown.get(text) ?? 0) + 1)
-  return shown
 }
 
 /** Keeps a few messages on their way until it is stopped. */
