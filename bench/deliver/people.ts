@@ -16,6 +16,7 @@ import {
   plainSlotName,
   type PlainSlotKind,
 } from '../../src/base/wire/plain-slot.ts'
+import type { Host } from '../../src/base/wire/records.ts'
 import { slotClass } from '../../src/base/wire/slot.ts'
 import type { SignedSlot } from '../../src/machine/mailbox/hosted-mailbox.ts'
 
@@ -64,10 +65,14 @@ export function newPerson(platform: CryptoPlatform): Person {
   return { rootPk, rootSeed, deviceSeed, devicePk, certificate, sealPk }
 }
 
-/** A recipient whose record names no host: the benchmark delivers to where it pleases. */
+/** @param init.hosts of the record; without any, a benchmark delivers to where it pleases */
 export function newRecipient(
   platform: CryptoPlatform,
-  { nowHours, prekey }: { nowHours: number; prekey: Uint8Array },
+  {
+    nowHours,
+    prekey,
+    hosts = [],
+  }: { nowHours: number; prekey: Uint8Array; hosts?: readonly Host[] },
 ): Recipient {
   const person = newPerson(platform)
   const { rootPk, rootSeed, deviceSeed, certificate, sealPk } = person
@@ -90,7 +95,7 @@ export function newRecipient(
     suites: [suiteXWing],
     prekey,
     priorKeys: [],
-    hosts: [],
+    hosts,
     stampBits: 0,
     deviceCertificate: certificate,
   })
