@@ -1,15 +1,11 @@
 /** Two nodes whose home has one more mailbox each time they meet. @module */
 
+import { sleep } from '../../src/base/util/wait.ts'
 import type { PartContext } from '../harness.ts'
 import { chunkBytes } from './node-messages.ts'
 import { NodeProcess } from './node-process.ts'
 
-export interface CopyInit {
-  /** In each mailbox, besides its two slots. */
-  readonly items: number
-  /** Copies until what is done often is compiled. */
-  readonly warmUp: number
-}
+const settleMs = 300
 
 /** One mailbox that went to a node which had nothing of it. */
 export interface CopySample {
@@ -22,14 +18,18 @@ export interface CopySample {
   readonly holderUs: number
 }
 
-/** `context.open` takes the nodes. */
-export async function copying(context: PartContext, { items, warmUp }: CopyInit) {
+/** Returns what copies one mailbox more of so many items, besides its two slots. `context.open` takes the nodes. */
+export async function openCopying(
+  context: PartContext,
+): Promise<(items: number) => Promise<CopySample>> {
   const [home, holder] = await NodeProcess.pair(context)
   const usages = async () => ({ home: await home.usage(), holder: await holder.usage() })
-  const round = async (): Promise<CopySample> => {
+  return async (items) => {
     await home.grow({ accounts: 1, chunks: items })
     const address = await home.join()
     await holder.join()
+    // Both have been up for a while.
+    await sleep(context.scheduler, settleMs, context.signal)
     const before = await usages()
     const startMs = context.clock.monotonicMs()
     await holder.dial(address)
@@ -44,8 +44,4 @@ export async function copying(context: PartContext, { items, warmUp }: CopyInit)
       holderUs: (after.holder.cpuUs - before.holder.cpuUs) / items,
     }
   }
-  const rehearse = async () => {
-    for (let n = 0; n < warmUp; n++) await round()
-  }
-  return { name: 'abzu', warmUp: rehearse, round }
 }

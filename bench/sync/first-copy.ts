@@ -7,23 +7,26 @@ import type { CopierKind } from '../peers/copier.ts'
 import { redisReplica } from '../peers/redis-replica.ts'
 import { rsync } from '../peers/rsync.ts'
 import { median, runRounds, type Rounds, type Variant } from '../rounds.ts'
-import { copying, type CopySample } from './copying.ts'
+import { openCopying, type CopySample } from './copying.ts'
 import { chunkBytes } from './node-messages.ts'
 
 const full = { items: 10_000, warmUp: 4 }
 const quick = { items: 300, warmUp: 1 }
-const budgetMs = 15_000
+/** One that compares by looking at each has fewer to look at: a sync for each takes its time. */
+const fewItems = 1000
+const budgetMs = 12_000
 
 interface Rival {
   readonly kind: CopierKind
   readonly rounds: number
+  readonly itemsMax?: number
   /** We are to take so many times as long at most; undefined where that is only printed. */
   readonly factorMax?: number
 }
 
 const rivals: readonly Rival[] = [
   { kind: redisReplica, rounds: 9, factorMax: 2 },
-  { kind: rsync, rounds: 1 },
+  { kind: rsync, rounds: 3, itemsMax: fewItems },
 ]
 
 /** What a round takes, whoever copies. */
@@ -33,18 +36,20 @@ export const firstCopy: Part = {
   name: 'first-copy',
   async run(context) {
     const { items, warmUp } = context.quick ? quick : full
+    const copy = await openCopying(context)
+    for (let n = 0; n < warmUp; n++) await copy(items)
     const samples: CopySample[] = []
-    const nodes = await copying(context, { items, warmUp })
-    await nodes.warmUp()
-    const round = async () => {
-      const sample = await nodes.round()
-      samples.push(sample)
-      return sample
-    }
-    const ours = { name: 'abzu', warmUp: async () => {}, round }
     const besides: Measure[] = []
-    for (const rival of rivals) besides.push(...(await compare(context, ours, rival)))
-    if (samples.length === 0) await round()
+    for (const rival of rivals) {
+      const count = Math.min(items, rival.itemsMax ?? items)
+      const round = async () => {
+        const sample = await copy(count)
+        if (count === items) samples.push(sample)
+        return sample
+      }
+      besides.push(...(await compare(context, round, { ...rival, items: count })))
+    }
+    if (samples.length === 0) samples.push(await copy(items))
     return [...own(samples, items), ...besides]
   },
 }
@@ -73,18 +78,24 @@ function own(samples: readonly CopySample[], items: number): Measure[] {
 
 async function compare(
   context: PartContext,
-  ours: Variant<Timed>,
-  { kind, rounds, factorMax }: Rival,
+  ours: () => Promise<Timed>,
+  { kind, rounds, factorMax, items }: Rival & { items: number },
 ): Promise<Measure[]> {
   const { name, promise } = kind
   const target = factorMax === undefined ? null : ({ op: '<=', value: factorMax } as const)
   const ratio = { name: `first-copy-vs-${name}`, unit: 'ratio', target }
   const missing = kind.missing()
   if (missing !== undefined) return [{ ...ratio, value: null, note: `skipped: ${missing}` }]
-  const variants = [ours, await theirs(kind, context)]
+  const warmUp = async () => {}
+  const variants = [{ name: 'abzu', warmUp, round: ours }, await theirs(kind, context, items)]
   const { clock, signal } = context
   const samples: Rounds<Timed> = await runRounds({ variants, rounds, budgetMs, clock, signal })
-  const times = { name: `first-copy-${name}`, unit: 'ms', target: null, note: promise }
+  const times = {
+    name: `first-copy-${name}`,
+    unit: 'ms',
+    target: null,
+    note: `${items} items; ${promise}`,
+  }
   return [
     { ...times, value: samples.median((round) => round(name).ms) },
     { ...ratio, value: samples.median((round) => round('abzu').ms / round(name).ms) },
@@ -92,8 +103,11 @@ async function compare(
 }
 
 /** Is not warmed up: nothing of it is compiled as it runs. */
-async function theirs(kind: CopierKind, context: PartContext): Promise<Variant<Timed>> {
-  const { items } = context.quick ? quick : full
+async function theirs(
+  kind: CopierKind,
+  context: PartContext,
+  items: number,
+): Promise<Variant<Timed>> {
   const dir = join(context.scratchDir, kind.name)
   await mkdir(dir, { mode: 0o700 })
   const copier = await kind.start({ ...context, dir, items, itemBytes: chunkBytes })
