@@ -4,6 +4,7 @@ import { systemClock, systemScheduler } from '../src/base/util/system-time.ts'
 import { runCommand } from './command.ts'
 import { deliverBenchmark } from './deliver.ts'
 import { meshBenchmark } from './mesh.ts'
+import { syncBenchmark } from './sync.ts'
 
 const interrupted = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -14,7 +15,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 setInterval(() => {}, 60_000)
 
 const exitCode = await runCommand(process.argv.slice(2), {
-  benchmarks: [deliverBenchmark(), meshBenchmark()],
+  benchmarks: [deliverBenchmark(), meshBenchmark(), syncBenchmark()],
   clock: systemClock,
   scheduler: systemScheduler,
   signal: interrupted.signal,

@@ -10,6 +10,7 @@ export function withAppend(items: ItemStore, append: ItemStore['append']): ItemS
     find: (mailbox, idPrefix) => items.find(mailbox, idPrefix),
     putSlots: async (slots, rows) => items.putSlots(slots, rows),
     get: async (mailbox, id) => items.get(mailbox, id),
+    getMany: async (mailbox, ids) => items.getMany(mailbox, ids),
     slot: async (mailbox, key) => items.slot(mailbox, key),
     slots: (mailbox, slotClass) => items.slots(mailbox, slotClass),
     list: async (mailbox, page) => items.list(mailbox, page),

@@ -16,6 +16,7 @@ import {
   plainSlotName,
   type PlainSlotKind,
 } from '../../src/base/wire/plain-slot.ts'
+import type { Host } from '../../src/base/wire/records.ts'
 import { slotClass } from '../../src/base/wire/slot.ts'
 import type { SignedSlot } from '../../src/machine/mailbox/hosted-mailbox.ts'
 
@@ -67,10 +68,14 @@ export function newPerson(platform: CryptoPlatform): Person {
 /** The home of all recipients, whichever machine key serves them: the benchmark delivers to where it pleases. */
 export const benchHome = '12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp' as PeerId
 
-/** Somebody whose home is `benchHome`. */
+/** Somebody whose home is `benchHome`, unless `hosts` say otherwise. */
 export function newRecipient(
   platform: CryptoPlatform,
-  { nowHours, prekey }: { nowHours: number; prekey: Uint8Array },
+  {
+    nowHours,
+    prekey,
+    hosts = [{ peerId: benchHome, role: 'home' }],
+  }: { nowHours: number; prekey: Uint8Array; hosts?: readonly Host[] },
 ): Recipient {
   const person = newPerson(platform)
   const { rootPk, rootSeed, deviceSeed, certificate, sealPk } = person
@@ -93,7 +98,7 @@ export function newRecipient(
     suites: [suiteXWing],
     prekey,
     priorKeys: [],
-    hosts: [{ peerId: benchHome, role: 'home' }],
+    hosts,
     stampBits: 0,
     deviceCertificate: certificate,
   })

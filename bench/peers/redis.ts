@@ -20,7 +20,21 @@ export const redis: Peer = {
 }
 
 async function startRedis(init: PeerInit): Promise<RunningPeer> {
-  const { dir, clients, scheduler, signal, open } = init
+  const { pid, port } = await startServer(init)
+  const senders: Send<string>[] = []
+  for (let client = 0; client < init.clients; client++) {
+    const socket = init.open.add(await TextSocket.open(port))
+    senders.push((body) => appendToStream(socket, `mailbox:${client}`, body))
+  }
+  return { pid, senders }
+}
+
+/** Starts a server that syncs before it answers. `open` takes it.
+ *  @param more settings */
+export async function startServer(
+  { dir, scheduler, signal, open }: Omit<PeerInit, 'clients'>,
+  more: Readonly<Record<string, string | number>> = {},
+): Promise<{ pid: number; port: number }> {
   const port = await freePort()
   const settings = {
     port,
@@ -30,18 +44,14 @@ async function startRedis(init: PeerInit): Promise<RunningPeer> {
     save: '',
     appendonly: 'yes',
     appendfsync: 'always',
+    ...more,
   }
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])
   const command = findProgram(program) ?? program
   const logFile = join(dir, 'redis.log')
   const server = open.add(await startChild({ command, args, scheduler, logFile }))
   await untilListening(server, port, { scheduler, signal })
-  const senders: Send<string>[] = []
-  for (let client = 0; client < clients; client++) {
-    const socket = open.add(await TextSocket.open(port))
-    senders.push((body) => appendToStream(socket, `mailbox:${client}`, body))
-  }
-  return { pid: server.pid, senders }
+  return { pid: server.pid, port }
 }
 
 /** Resolves with the answer of XADD: the bulk string of the new entry's id.
@@ -53,7 +63,7 @@ export async function appendToStream(socket: TextSocket, key: string, body: stri
 }
 
 /** A command as an array of bulk strings. @see https://redis.io/docs/latest/develop/reference/protocol-spec */
-function request(parts: readonly string[]): string {
+export function request(parts: readonly string[]): string {
   const bulks = parts.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`)
   return `*${parts.length}\r\n${bulks.join('')}`
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { daemonEnvironment, daemonFlags } from '../../bench/deliver/server-process.ts'
+import { daemonEnvironment, daemonFlags } from '../../bench/forked.ts'
 import { isGone } from '../support/process-state.ts'
 
 const entry = join(import.meta.dirname, '../../bench/run.ts')
@@ -71,7 +71,7 @@ t.test('a signal ends a run and everything it started', async (t) => {
   t.same(readdirSync(scratch), [])
 })
 
-t.test('the benchmark server runs as a daemon does', async (t) => {
+t.test('a benchmark process runs as a daemon does', async (t) => {
   const bin = readFileSync(join(import.meta.dirname, '../../bin/abzu.js'), 'utf8')
   const flags = /daemonFlags = \[(.*)\]/.exec(bin)?.[1] ?? ''
   for (const flag of daemonFlags) t.ok(flags.includes(`'${flag}'`), flag)

@@ -74,6 +74,28 @@ export function itemStoreConformance(t: Test, open: (t: Test) => Promise<Store>)
     }
   })
 
+  test('many items are read together, in the order of their ids', async (t, { items }) => {
+    const mail = Array.from({ length: 40 }, (_, n) => itemOf(alice, `letter ${n}`.repeat(n + 1)))
+    const large = itemOf(alice, new Uint8Array(200 * 1024).fill(3), { kind: 'chunk' })
+    const slot = slotOf(alice, { name: 's', version: 1, body: 'the slot' })
+    await items.append(mail.slice(0, 20))
+    await items.append([itemOf(bob, 'for bob'), large])
+    await items.putSlots([slot])
+    await items.append(mail.slice(20))
+    const gone = mail[7]?.id as ItemId
+    await items.remove(alice, [gone])
+    const slotId = storePlatform.sha256(slot.signed) as ItemId
+    const ids = [large.id, slotId, ...mail.map(({ id }) => id).toReversed(), large.id]
+    const found = await items.getMany(alice, ids)
+    t.equal(found.length, ids.length)
+    for (const [n, id] of ids.entries()) {
+      t.strictSame(found[n], await items.get(alice, id), `item ${n} is as it is alone`)
+    }
+    t.equal(found[ids.indexOf(gone)], undefined)
+    t.strictSame(await items.getMany(bob, [large.id]), [undefined])
+    t.strictSame(await items.getMany(bob, []), [])
+  })
+
   test('an item belongs to its mailbox alone', async (t, { items }) => {
     const item = itemOf(alice, 'for alice')
     await items.append([item])

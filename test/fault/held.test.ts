@@ -50,10 +50,10 @@ t.test(
       ),
     )
 
-    let isDone = false
+    const done = new AbortController()
     let kills = 0
     const killing = (async () => {
-      while (!isDone) {
+      while (!done.signal.aborted) {
         await pause(300 + Math.random() * 1500)
         await home.kill()
         kills++
@@ -72,7 +72,7 @@ t.test(
       }
     }
     await Promise.all(Array.from({ length: parallel }, work))
-    isDone = true
+    done.abort()
     await killing
 
     let wasHeld = 0

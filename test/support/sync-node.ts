@@ -15,7 +15,10 @@ import { SharedMailboxes } from '../../src/machine/sync/shared-mailboxes.ts'
 import { Syncer } from '../../src/machine/sync/syncer.ts'
 import type { FrameStream } from '../../src/machine/transport/frame-stream.ts'
 import { PipeFrameStream } from '../../src/machine/transport/pipe-frame-stream.ts'
-import { defaultTransportLimits } from '../../src/machine/transport/transport-limits.ts'
+import {
+  defaultTransportLimits,
+  type TransportLimits,
+} from '../../src/machine/transport/transport-limits.ts'
 import type { PeerChange } from '../../src/machine/transport/transport.ts'
 import { MemoryPipe } from './pipe.ts'
 
@@ -54,6 +57,8 @@ export interface SyncNodeInit {
   readonly platform: CryptoPlatform
   readonly time: Clock & Scheduler
   readonly dir?: string
+  /** What its streams take that differs from the default. */
+  readonly streams?: Partial<TransportLimits>
 }
 
 export class SyncNode {
@@ -133,7 +138,8 @@ export class SyncNode {
       throw new AbzuError('ABZU_UNREACHABLE', 'nobody there')
     }
     const [near, far] = MemoryPipe.pair()
-    const init = { limits: defaultTransportLimits, scheduler: this.#init.time }
+    const limits = { ...defaultTransportLimits, ...this.#init.streams }
+    const init = { limits, scheduler: this.#init.time }
     const own = new PipeFrameStream({ ...init, peer, pipe: near })
     this.#count(this.peerId, own)
     const theirs = new PipeFrameStream({ ...init, peer: this.peerId, pipe: far })

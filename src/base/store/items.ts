@@ -3,7 +3,7 @@ import { equalBytes } from '../util/bytes.ts'
 import { assert, isAbzuError } from '../util/errors.ts'
 import type { Log } from '../util/log.ts'
 import { slotClass, type SlotClass } from '../wire/slot.ts'
-import { readBody } from './body.ts'
+import { readBodies, readBody } from './body.ts'
 import type { Database, DatabaseRow } from './database.ts'
 import { decodeExpiryRow, restOfExpiryRow } from './expiry-book.ts'
 import { decodeHead, decodeSlot, publicHead, type StoredHead } from './head.ts'
@@ -110,6 +110,42 @@ export class Items implements ItemStore {
     if (now?.arrival !== head.arrival) return undefined
     if (now.place && head.place && !isSamePlace(now.place, head.place)) return this.get(mailbox, id)
     throw damaged('the body of an item is not what was written')
+  }
+
+  async getMany(mailbox: MailboxId, ids: readonly ItemId[]): Promise<(Item | undefined)[]> {
+    const { segments } = this.#deps
+    const heads = ids.map((id) => this.#headOfBody(mailbox, id))
+    const bodies = await readBodies(
+      segments,
+      heads.filter((head) => head !== undefined),
+    )
+    const items: (Item | undefined)[] = []
+    for (const [n, id] of ids.entries()) {
+      const head = heads[n]
+      const body = head && bodies.get(head)
+      items.push(body ? { ...publicHead(head), body } : await this.#readable(mailbox, id))
+    }
+    return items
+  }
+
+  /** Of an item whose body is in a segment, and whose row is readable. */
+  #headOfBody(mailbox: MailboxId, id: ItemId): StoredHead | undefined {
+    try {
+      const head = this.#stored(indexKey(mailbox, id))
+      return head?.place && equalBytes(head.id, id) ? head : undefined
+    } catch (error) {
+      if (isAbzuError(error, 'ABZU_STORE_DAMAGED')) return undefined
+      throw error
+    }
+  }
+
+  async #readable(mailbox: MailboxId, id: ItemId): Promise<Item | undefined> {
+    try {
+      return await this.get(mailbox, id)
+    } catch (error) {
+      if (isAbzuError(error, 'ABZU_STORE_DAMAGED')) return undefined
+      throw error
+    }
   }
 
   #stored(key: Uint8Array): StoredHead | undefined {

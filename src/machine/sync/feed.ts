@@ -66,9 +66,9 @@ export class Feed {
     this.#news = new Set()
     const ends = await this.#ends(news)
     const upTo = Math.max(0, ...ends, ...places.map(({ from }) => from))
-    for (const [n, place] of news.entries()) {
-      if ((ends[n] as number) > place.from) await this.#walk(place, upTo)
-    }
+    const grown = news.filter(({ from }, n) => (ends[n] as number) > from)
+    await this.#introduce(grown.filter(({ from }) => from === 0))
+    for (const place of grown) await this.#walk(place, upTo)
     await this.#desk.settled()
     for (const place of places) place.from = upTo
     return upTo
@@ -83,7 +83,6 @@ export class Feed {
 
   async #walk({ mailbox, from }: Place, upTo: number): Promise<void> {
     const { items, origins } = this.#deps
-    if (from === 0) await this.#introduce(mailbox)
     for (const kind of kinds) {
       for (let after: number | undefined = from; after !== undefined;) {
         const page: { items: ItemHead[]; next?: number } = await items.list(mailbox, {
@@ -101,16 +100,19 @@ export class Feed {
     }
   }
 
-  /** Who may sign for the mailbox, and who hosts it: before anything that is judged by that. */
-  async #introduce(mailbox: MailboxId): Promise<void> {
+  /** Who may sign for the mailboxes, and who hosts them: before anything that is judged by that. */
+  async #introduce(places: readonly Place[]): Promise<void> {
     const { platform, items } = this.#deps
-    const offered: Offered[] = []
-    for (const name of [plainSlotName.identity, plainSlotName.record]) {
-      const slot = await items.slot(mailbox, plainSlotKey(platform, mailbox, name))
-      if (slot) offered.push({ id: slotIdOf(platform, slot.signed) })
+    for (const { mailbox } of places) {
+      const offered: Offered[] = []
+      for (const name of [plainSlotName.identity, plainSlotName.record]) {
+        const slot = await items.slot(mailbox, plainSlotKey(platform, mailbox, name))
+        if (!slot) continue
+        const sizeBytes = slot.signed.length + slot.body.length
+        offered.push({ id: slotIdOf(platform, slot.signed), sizeBytes })
+      }
+      if (offered.length > 0) await this.#desk.offer(mailbox, offered)
     }
-    if (offered.length === 0) return
-    await this.#desk.offer(mailbox, offered)
     await this.#desk.settled()
   }
 }

@@ -47,15 +47,15 @@ export class HostErrand implements Errand {
     this.named = [deps.self, peer]
   }
 
-  async greet(say: (message: PullerMessage) => void): Promise<void> {
+  async greet(say: (message: PullerMessage) => Promise<void>): Promise<void> {
     for (const { mailbox } of this.#deps.shared.with(this.#peer).values()) {
       if (this.#cursor.has(mailbox)) continue
       const introduction = await this.introduction(mailbox)
-      if (introduction) say(introduction)
+      if (introduction) await say(introduction)
     }
     const { cursor, members } = this.#cursor
     const { epoch = new Uint8Array(), upTo = 0 } = cursor ?? {}
-    say({ kind: 'hello', epoch, upTo, set: sumOfSet(members) })
+    await say({ kind: 'hello', epoch, upTo, set: sumOfSet(members) })
   }
 
   /** Tells the source of a record that it may not know, where by it the two share a mailbox. */

@@ -1,7 +1,7 @@
 import type { Item, ItemStore } from '../../base/store/item-store.ts'
 import type { ItemId, MailboxId } from '../../base/util/brand.ts'
 import { concatBytes } from '../../base/util/bytes.ts'
-import { AbzuError, isAbzuError } from '../../base/util/errors.ts'
+import { AbzuError } from '../../base/util/errors.ts'
 import {
   frameItemsMax,
   hasBit,
@@ -14,6 +14,7 @@ import type { FrameStream } from '../transport/frame-stream.ts'
 /** An item that the puller may want. */
 export interface Offered {
   readonly id: ItemId
+  readonly sizeBytes: number
 }
 
 interface Offer {
@@ -26,13 +27,12 @@ interface Offer {
 /** Offers of which it is not known that all is durable at the puller. */
 const windowMax = 8
 const frameBytesMax = 256 * 1024
-const readAtOnce = 64
 const nothing = new Uint8Array()
 
 /** Offers items and sends those that are wanted. A few offers are open at once, so that the network and both disks
  *  work at the same time. */
 export class OfferDesk {
-  readonly #items: Pick<ItemStore, 'get'>
+  readonly #items: Pick<ItemStore, 'getMany'>
   readonly #send: (message: SourceMessage) => void
   readonly #stream: Pick<FrameStream, 'ready' | 'abort'>
   readonly #open = new Map<number, Offer>()
@@ -40,7 +40,7 @@ export class OfferDesk {
   #isClosed = false
 
   constructor(
-    items: Pick<ItemStore, 'get'>,
+    items: Pick<ItemStore, 'getMany'>,
     send: (message: SourceMessage) => void,
     stream: Pick<FrameStream, 'ready' | 'abort'>,
   ) {
@@ -87,8 +87,14 @@ export class OfferDesk {
     const wanted = offer.offered.filter((_, n) => hasBit(bits, n))
     if (wanted.length === 0) return this.done(number)
     for (let at = 0; at < wanted.length;) {
-      const { items, taken } = await this.#frame(offer.mailbox, wanted.slice(at))
-      at += taken
+      const some = oneFrame(wanted, at)
+      at += some.length
+      const found = await this.#items.getMany(
+        offer.mailbox,
+        some.map(({ id }) => id),
+      )
+      // What has gone meanwhile is left out. So is what is damaged: the repair fetches it from another copy.
+      const items = found.filter((item) => item !== undefined).map(copyOf)
       await this.#stream.ready()
       this.#send({ kind: 'items', offer: number, isLast: at >= wanted.length, items })
     }
@@ -108,39 +114,19 @@ export class OfferDesk {
     for (const { done } of this.#open.values()) done.resolve()
     this.#open.clear()
   }
+}
 
-  /** As many of these items as fit into one frame. What has gone meanwhile, or cannot be read, is left out. */
-  async #frame(
-    mailbox: MailboxId,
-    wanted: readonly Offered[],
-  ): Promise<{ items: CopiedItem[]; taken: number }> {
-    const items: CopiedItem[] = []
-    let bytes = 0
-    let taken = 0
-    while (taken < wanted.length && items.length < frameItemsMax && bytes < frameBytesMax) {
-      const some = wanted.slice(taken, taken + readAtOnce)
-      const found = await Promise.all(some.map(async ({ id }) => this.#read(mailbox, id)))
-      for (const item of found) {
-        const size = item?.body.length ?? 0
-        const isFull = items.length >= frameItemsMax || bytes + size > frameBytesMax
-        if (isFull && items.length > 0) return { items, taken }
-        taken++
-        bytes += size
-        if (item) items.push(copyOf(item))
-      }
-    }
-    return { items, taken }
-  }
-
-  async #read(mailbox: MailboxId, id: ItemId): Promise<Item | undefined> {
-    try {
-      return await this.#items.get(mailbox, id)
-    } catch (error) {
-      // A damaged item must not hold up the others; the repair fetches it from another copy.
-      if (isAbzuError(error, 'ABZU_STORE_DAMAGED')) return undefined
-      throw error
-    }
-  }
+/** As many items, from one of them on, as go into one frame. */
+function oneFrame(wanted: readonly Offered[], from: number): readonly Offered[] {
+  let end = from
+  let bytes = 0
+  do {
+    bytes += (wanted[end++] as Offered).sizeBytes
+  } while (
+    end < Math.min(wanted.length, from + frameItemsMax) &&
+    bytes + (wanted[end] as Offered).sizeBytes <= frameBytesMax
+  )
+  return wanted.slice(from, end)
 }
 
 function copyOf({ kind, expiresAtHours, pool, signed = nothing, body }: Item): CopiedItem {

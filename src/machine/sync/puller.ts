@@ -48,8 +48,8 @@ export interface Mark {
 
 /** For whom a pull is, and what that allows. */
 export interface Errand {
-  /** Says what the stream begins with. */
-  greet(say: (message: PullerMessage) => void): Promise<void>
+  /** Says what the stream begins with. `say` resolves when more may be said. */
+  greet(say: (message: PullerMessage) => Promise<void>): Promise<void>
   /** The mailboxes of which the greeting spoke. */
   greeted(): Iterable<MailboxId>
   /** Whether the greeting spoke of this mailbox, to a source of this epoch. */
@@ -101,7 +101,10 @@ export class Puller {
    *  @throws {AbzuError} why it failed: ABZU_UNREACHABLE, ABZU_DENIED, ABZU_QUOTA_EXCEEDED, those of the store */
   async run(): Promise<void> {
     try {
-      await this.#errand.greet((message) => this.say(message))
+      await this.#errand.greet(async (message) => {
+        this.say(message)
+        await this.#stream.ready()
+      })
       for await (const payloads of this.#stream.batches()) {
         for (const payload of payloads) await this.#take(decodeSourceMessage(payload))
       }

@@ -141,8 +141,8 @@ class ClaimErrand implements Errand {
     return this.#done.promise
   }
 
-  async greet(say: (message: PullerMessage) => void): Promise<void> {
-    say({ kind: 'appeal', mailbox: this.#init.mailbox })
+  async greet(say: (message: PullerMessage) => Promise<void>): Promise<void> {
+    await say({ kind: 'appeal', mailbox: this.#init.mailbox })
   }
 
   claim(nonce: Uint8Array): PullerMessage {

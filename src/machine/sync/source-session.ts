@@ -259,9 +259,11 @@ export class SourceSession {
     if (++this.#fetches > fetchesMax) {
       throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'too much is fetched at once')
     }
-    const found = ids.flatMap((prefix) => this.#deps.items.find(mailbox, prefix) ?? [])
-    const offered = found.map((id) => ({ id }))
+    const { items } = this.#deps
     const work = async () => {
+      const found = ids.flatMap((prefix) => items.find(mailbox, prefix) ?? [])
+      const sound = await items.getMany(mailbox, found)
+      const offered = sound.filter((item) => item !== undefined)
       if (offered.length > 0) await this.#desk.offer(mailbox, offered)
       await this.#desk.settled()
       this.#fetches--

@@ -153,6 +153,10 @@ t.test('flip of a body: the item is lost, and may come again', async (t) => {
   const { store, bodies } = await setUp(t)
   await bodies.flip(await bodies.find(mail.body))
   await t.rejects(store.items.get(mailbox, mail.id), { code: 'ABZU_STORE_DAMAGED' })
+  const slotId = (await store.items.list(mailbox, { kind: 'slot', limit: 1 })).items[0]?.id
+  const many = await store.items.getMany(mailbox, [mail.id, slotId as ItemId])
+  t.equal(many[0], undefined, 'the others are read without it')
+  t.equal(fromUtf8(many[1]?.body ?? utf8('')), 'the slot')
   t.match(await store.verify(), { isSound: false, lost: 1, damaged: 0 })
   t.equal(store.items.has(mailbox, mail.id), false)
   t.equal(await store.items.get(mailbox, mail.id), undefined)

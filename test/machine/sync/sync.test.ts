@@ -5,19 +5,26 @@ import type { PeerId } from '../../../src/base/util/brand.ts'
 import { toHex } from '../../../src/base/util/bytes.ts'
 import { MailboxOwner } from '../../support/mailbox-owner.ts'
 import { ManualTime } from '../../support/manual-time.ts'
-import { SyncNetwork, SyncNode } from '../../support/sync-node.ts'
+import { SyncNetwork, SyncNode, type SyncNodeInit } from '../../support/sync-node.ts'
 
 const platform = nodePlatform()
 const gigabyte = 1024 ** 3
 const stranger = '12D3KooWsender' as PeerId
 
 /** A home, and a friend's node that has agreed to keep what the home's people have; the account names both. */
-async function house(t: Test, { friends = 1, isNamed = true } = {}) {
+async function house(
+  t: Test,
+  {
+    friends = 1,
+    isNamed = true,
+    streams = {},
+  }: { friends?: number; isNamed?: boolean; streams?: SyncNodeInit['streams'] } = {},
+) {
   const time = new ManualTime()
   const network = new SyncNetwork()
   const nodes: SyncNode[] = []
   for (let n = 0; n <= friends; n++) {
-    nodes.push(await new SyncNode(network, { platform, time }).start())
+    nodes.push(await new SyncNode(network, { platform, time, streams }).start())
   }
   const [home, friend, ...more] = nodes as [SyncNode, SyncNode, ...SyncNode[]]
   const others = [friend, ...more]
@@ -129,6 +136,22 @@ t.test('nothing new costs the same for one mailbox and for fifty', async (t) => 
     await rest()
     const bytes = [...network.sent.values()].reduce((sum, one) => sum + one, 0)
     t.ok(bytes > 0 && bytes < 600, `${bytes} bytes both ways, twice`)
+  }
+})
+
+t.test('more mailboxes than a stream takes at once are all shared', async (t) => {
+  const streams = { sendQueueBytesMax: 65_536, sendQueueBytesLow: 16_384 }
+  const { home, friend, network, account, rest } = await house(t, { streams })
+  const accounts: Account[] = []
+  for (let n = 0; n < 40; n++) accounts.push(await account())
+  network.connect(home, friend)
+  for (let n = 0; n < 10; n++) await rest()
+  for (const one of accounts) sameCopies(t, [home, friend], one, 3)
+  for (const [one, other] of [
+    [home, friend],
+    [friend, home],
+  ] as const) {
+    t.type(one.syncer.state(other.peerId).verifiedMsAgo, 'number', 'each has seen that')
   }
 })
 

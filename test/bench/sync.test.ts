@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { redisReplica } from '../../bench/peers/redis-replica.ts'
+import { rsync } from '../../bench/peers/rsync.ts'
+
+const entry = join(import.meta.dirname, '../../bench/run.ts')
+
+interface Row {
+  readonly name: string
+  readonly value: number | null
+  readonly target: { readonly op: string; readonly value: number } | null
+  readonly ok: boolean | null
+}
+
+t.test('copies are made, brought up to date, and made anew from both sides', async (t) => {
+  const scratch = mkdtempSync(join(tmpdir(), 'abzu-test-'))
+  t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
+  const env = { ...process.env, TMPDIR: scratch }
+  const child = spawn(process.execPath, [entry, 'sync', '--quick', '--json'], { env })
+  const written = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (written.stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text))
+  const [exitCode] = (await once(child, 'close')) as [number | null]
+  t.equal(exitCode, 0, written.stderr)
+  const { bench, measures } = JSON.parse(written.stdout) as { bench: string; measures: Row[] }
+  t.equal(bench, 'sync')
+  const targets = measures.flatMap(({ name, target }) =>
+    target === null ? [] : [`${name} ${target.op} ${target.value}`],
+  )
+  t.same(targets, [
+    'first-copy-wire <= 1.08',
+    'first-copy-vs-redis <= 2',
+    'ten-new-after-100 <= 1.2',
+    'ten-new-after-400 <= 1.2',
+    'ten-new-many-vs-few <= 1.1',
+    'nothing-new-1 <= 1000',
+    'nothing-new-20 <= 1000',
+    'repair-wire <= 0.5',
+    'repair-vs-all-ids <= 0.2',
+    'home-gone-p99 <= 3000',
+    'home-back-p99 <= 3000',
+    'memory-home <= 100',
+    'memory-holder <= 100',
+  ])
+  const skipped = measures.filter(({ value }) => value === null).map(({ name }) => name)
+  const missing = [redisReplica, rsync].filter((peer) => peer.missing() !== undefined)
+  t.same(skipped, [
+    ...missing.map(({ name }) => `first-copy-vs-${name}`),
+    'repair-wire',
+    'repair-vs-all-ids',
+    'home-gone-p99',
+  ])
+  for (const { name, value, target, ok } of measures) {
+    t.equal(ok === null, target === null || value === null, `${name} has a verdict where it may`)
+  }
+  const valueOf = (name: string) => measures.find((measure) => measure.name === name)?.value ?? 0
+  t.ok(valueOf('first-copy-wire') > 1, 'the bodies went over the wire')
+  t.ok(valueOf('nothing-new-20') > 100)
+  t.same(readdirSync(scratch), [], 'nothing is left behind')
+})
