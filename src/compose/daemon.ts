@@ -286,7 +286,11 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       nameOf: (peer: PeerId) => trusted.get(peer)?.name,
       reachability: () => reachability(transport, config),
       findings,
-      verifyStore: async () => verificationFindings(await store.verify()),
+      verifyStore: async () => {
+        const report = await store.verify()
+        sync.compare()
+        return verificationFindings(report)
+      },
       confirmTime: async () => watch.confirm(),
       metrics: async () => ({
         own: (await Promise.all(metricSources.map(async (source) => source()))).flat(),

@@ -43,6 +43,8 @@ export interface Sync {
   start(): void
   /** See `Directory.isCovered`. */
   readonly isCovered: (mailbox: MailboxId) => Promise<boolean>
+  /** See `Syncer.compare`. */
+  compare(): void
   /** How copies stand, by peer; and the end of trust, once the peer has what is held for it. */
   readonly service: Pick<FederationService, 'status' | 'remove'>
 }
@@ -119,6 +121,7 @@ export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync
     restorer: new Restorer({ ...parts, items }),
     isCovered: async (mailbox) => syncer.covered(mailbox, patienceMs),
     start: () => syncer.start(),
+    compare: () => syncer.compare(),
     service: { status, remove },
   }
 }

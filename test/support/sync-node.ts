@@ -56,7 +56,8 @@ export class SyncNetwork {
 export interface SyncNodeInit {
   readonly platform: CryptoPlatform
   readonly time: Clock & Scheduler
-  readonly dir?: string
+  /** Of the store's files; in memory where there is none. */
+  readonly dir?: string | undefined
   /** What its streams take that differs from the default. */
   readonly streams?: Partial<TransportLimits>
 }
@@ -80,6 +81,10 @@ export class SyncNode {
     this.#network = network
     this.#init = init
     this.peerId = peerIdOf(init.platform.ed25519.publicKey(init.platform.random(32)))
+  }
+
+  get dir(): string | undefined {
+    return this.#init.dir
   }
 
   as(role: Host['role']): Host {

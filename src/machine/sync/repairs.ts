@@ -15,15 +15,16 @@ export interface RepairsDeps {
 
 /** Copies that differ for a moment have news on its way. */
 const patienceMs = 2000
-/** Where a repair finds nothing, the other side lacks something, or the two expire mail at different times. */
+/** Where a repair finds nothing, the other side lacks something, or the two expire mail at different times. Copies that
+ *  were the same are compared again after so long. */
 const patienceMsMax = 3_600_000
 
-/** When one pull looks for what was lost: a while after a mark that shows a difference and that no other mark follows. */
+/** When one pull compares the copies: a while after a mark that shows a difference and that no other mark follows; each
+ *  hour; and when it is asked to. */
 export class Repairs {
   readonly #deps: RepairsDeps
   #futile = 0
   #isRunning = false
-  #isSame = false
   #isClosed = false
   #cancel: Cancel = () => {}
 
@@ -31,10 +32,16 @@ export class Repairs {
     this.#deps = deps
   }
 
-  marked(isVerified: boolean): void {
+  marked(isSame: boolean): void {
+    if (this.#isRunning) return
+    if (isSame) this.#futile = 0
+    this.#schedule(isSame)
+  }
+
+  /** Compares now. */
+  look(): void {
     this.#cancel()
-    if (isVerified) this.#futile = 0
-    else if (!this.#isRunning && !this.#isClosed) this.#schedule()
+    if (!this.#isRunning && !this.#isClosed) void this.#run()
   }
 
   close(): void {
@@ -42,27 +49,30 @@ export class Repairs {
     this.#cancel()
   }
 
-  #schedule(): void {
-    const delayMs = Math.min(patienceMsMax, patienceMs * 2 ** this.#futile)
+  #schedule(isSame: boolean): void {
+    this.#cancel()
+    if (this.#isClosed) return
+    const soonMs = Math.min(patienceMsMax, patienceMs * 2 ** this.#futile)
+    const delayMs = isSame ? patienceMsMax : soonMs
     this.#cancel = this.#deps.scheduler.after(delayMs, () => void this.#run())
   }
 
   async #run(): Promise<void> {
     const { puller, peer, verified, log } = this.#deps
     this.#isRunning = true
+    let isSame = false
     try {
-      const { items, isSame } = await puller.repair()
+      const found = await puller.repair()
+      isSame = found.isSame
       if (isSame) verified()
-      this.#futile = items > 0 || isSame ? 0 : this.#futile + 1
-      this.#isSame = isSame
-      if (items > 0) log.warn('copies-repaired', { peer, items })
+      this.#futile = found.items > 0 || isSame ? 0 : this.#futile + 1
+      if (found.items > 0) log.warn('copies-repaired', { peer, items: found.items })
     } catch (error) {
-      this.#isSame = false
       this.#futile++
       log.debug('not-repaired', { peer, error: toAbzuError(error) })
     }
     this.#isRunning = false
-    // Where something was fetched a mark follows, which begins this anew.
-    if (!this.#isClosed && !this.#isSame) this.#schedule()
+    // Where something was fetched a mark follows, which says whether that was all.
+    this.#schedule(isSame)
   }
 }

@@ -64,6 +64,7 @@ interface Pull {
   failures: number
   markedAtMs: number | undefined
   errand: HostErrand | undefined
+  repairs: Repairs | undefined
 }
 
 const retryMsMax = 60_000
@@ -161,6 +162,11 @@ export class Syncer {
     return [...this.#sessions].findLast((one) => one.peer === peer)
   }
 
+  /** Compares the copies here with those of every peer that is there: something here may have gone. */
+  compare(): void {
+    for (const { repairs } of this.#pulls.values()) repairs?.look()
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     for (const stop of this.#stops) stop()
@@ -183,6 +189,7 @@ export class Syncer {
         failures: 0,
         markedAtMs: undefined,
         errand: undefined,
+        repairs: undefined,
       }
       this.#pulls.set(peer, begun)
       void this.#keepPulling(peer, begun)
@@ -243,6 +250,7 @@ export class Syncer {
     pull.errand = errand
     const puller = new Puller({ ...this.#deps, origins: this.#origins }, stream, errand)
     const repairs = new Repairs({ ...this.#deps, puller, peer, verified })
+    pull.repairs = repairs
     const stop = mailboxes.watchRecords((mailbox) => void this.#introduce(mailbox, errand, puller))
     try {
       signal.throwIfAborted()
@@ -253,6 +261,7 @@ export class Syncer {
     } finally {
       stop()
       repairs.close()
+      pull.repairs = undefined
       signal.removeEventListener('abort', end)
     }
   }

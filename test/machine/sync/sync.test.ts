@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
 import { plainSlotKey } from '../../../src/base/crypto/slot-header.ts'
@@ -6,6 +8,7 @@ import { toHex } from '../../../src/base/util/bytes.ts'
 import { MailboxOwner } from '../../support/mailbox-owner.ts'
 import { ManualTime } from '../../support/manual-time.ts'
 import { SyncNetwork, SyncNode, type SyncNodeInit } from '../../support/sync-node.ts'
+import { tempHome } from '../../support/temp-home.ts'
 
 const platform = nodePlatform()
 const gigabyte = 1024 ** 3
@@ -17,14 +20,21 @@ async function house(
   {
     friends = 1,
     isNamed = true,
+    onDisk = false,
     streams = {},
-  }: { friends?: number; isNamed?: boolean; streams?: SyncNodeInit['streams'] } = {},
+  }: {
+    friends?: number
+    isNamed?: boolean
+    onDisk?: boolean
+    streams?: SyncNodeInit['streams']
+  } = {},
 ) {
   const time = new ManualTime()
   const network = new SyncNetwork()
   const nodes: SyncNode[] = []
   for (let n = 0; n <= friends; n++) {
-    nodes.push(await new SyncNode(network, { platform, time, streams }).start())
+    const dir = onDisk ? join(tempHome(t).ABZU_HOME, 'store') : undefined
+    nodes.push(await new SyncNode(network, { platform, time, streams, dir }).start())
   }
   const [home, friend, ...more] = nodes as [SyncNode, SyncNode, ...SyncNode[]]
   const others = [friend, ...more]
@@ -373,3 +383,36 @@ t.test('a new home makes itself known to those who hold the old copies', async (
   await rest()
   sameCopies(t, [friend, fresh, home], anna, 10)
 })
+
+t.test(
+  'I12: what the disk has damaged is noticed by a check, and fetched from the other copy',
+  async (t) => {
+    const { network, home, friend, account, rest, time } = await house(t, { onDisk: true })
+    const anna = await account()
+    const { letters } = await deliver(home, anna, 40)
+    network.connect(home, friend)
+    await eventually(rest, () => friend.store.items.digest(anna.mailbox).count === 43)
+    const file = join(friend.dir ?? '', 'segment-00000001')
+    const bytes = readFileSync(file)
+    for (const { envelope } of letters.slice(0, 3)) {
+      const at = bytes.indexOf(envelope)
+      bytes.writeUInt8(bytes.readUInt8(at + 500) ^ 1, at + 500)
+    }
+    writeFileSync(file, bytes)
+    t.match(await friend.store.verify(), { isSound: false })
+    t.equal(friend.store.items.digest(anna.mailbox).count, 40, 'they are gone here')
+    friend.syncer.compare()
+    await time.advance(1000)
+    await eventually(rest, () => friend.store.items.digest(anna.mailbox).count === 43)
+    sameCopies(t, [home, friend], anna, 43)
+    t.match(await friend.store.verify(), { isSound: true })
+    for (const { id } of letters) t.ok(await friend.store.items.get(anna.mailbox, id))
+  },
+)
+
+async function eventually(rest: () => Promise<void>, isSo: () => boolean): Promise<void> {
+  for (let tries = 0; !isSo(); tries++) {
+    if (tries > 200) throw new Error('never so')
+    await rest()
+  }
+}
