@@ -78,6 +78,8 @@ export class Lane {
   #leftAloneUntilMs = 0
   #inFlight = 0
   #handover: Handover | undefined
+  /** It failed, which counts once for all that was on its way. */
+  #lost: Handover | undefined
   #isConnecting = false
   /** Attempts that failed in a row, and when the first of them was. */
   #failures = 0
@@ -176,9 +178,11 @@ export class Lane {
     try {
       const handover = await this.#deps.connect(this.#closing.signal)
       this.#handover = handover
+      this.#lost = undefined
       void handover.closed.then(() => {
         if (this.#handover === handover) this.#handover = undefined
-        this.#pump()
+        // what was on its way comes back next, and says how the attempt went
+        if (this.#inFlight === 0) this.#pump()
       })
     } catch (error) {
       this.#failed(error)
@@ -204,8 +208,9 @@ export class Lane {
       this.#take(letter, await handover.deliver(parcel))
     } catch (error) {
       this.#ready.unshift(letter)
-      if (this.#handover === handover) {
-        this.#handover = undefined
+      if (this.#handover === handover) this.#handover = undefined
+      if (this.#lost !== handover) {
+        this.#lost = handover
         this.#failed(error)
         void handover.close()
       }
