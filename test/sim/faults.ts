@@ -1,10 +1,13 @@
 /** What goes wrong in a run, and when: each seed draws some of the faults, and how hard they hit. @module */
 
 import { unverifiedRecord } from '../../src/base/crypto/mailbox-record.ts'
+import { concatBytes, equalBytes } from '../../src/base/util/bytes.ts'
 import type { MailboxId } from '../../src/base/util/brand.ts'
 import { decodeRecordRequest, encodePutAnswer } from '../../src/base/wire/record-call.ts'
+import { encode } from '../../src/base/wire/codec.ts'
 import { faultKinds, type FaultKind } from './fault-counts.ts'
 import type { CrashKind } from './sim-disk.ts'
+import type { Person } from './people.ts'
 import type { SimNode } from './sim-node.ts'
 import type { World } from './world.ts'
 
@@ -132,42 +135,43 @@ function jump(world: World): void {
   timeline.after(lasting(world), `${name} has the time again`, () => (wall.offsetMs = 0))
 }
 
-/** One node answers questions about records with old ones and with rubbish, takes what it is offered without
- *  keeping it, and offers old records to others. */
+/** One node answers questions about records with old ones and forged ones, takes what it is offered without keeping
+ *  it, and offers others what it makes up. */
 function lie(world: World, durationMs: number): void {
   const { random, nodes, people, records, counts } = world
   const liar = random.pick(nodes)
   const honest = nodes.filter((node) => node !== liar)
+  /** An old record of a person, or one that the person has not signed. */
+  const lieOf = (person: Person | undefined): Uint8Array | undefined => {
+    const old = person && records.of(person)[0]
+    return old && (random.chance(0.5) ? old : forged(old))
+  }
   liar.answer = (answer) => async (payload, context) => {
     const request = decodeRecordRequest(payload)
     counts.count('lying-holder')
     if (request.kind === 'put') {
       if (random.chance(0.5)) return encodePutAnswer({ kind: 'held' })
-      return encodePutAnswer({ kind: 'stale', record: request.record })
+      return encodePutAnswer({ kind: 'stale', record: forged(request.record) })
     }
-    const person = people.find((one) => isSame(one.mailbox(), request.mailbox as MailboxId))
-    const [oldest] = person ? records.of(person) : []
-    if (!oldest || random.chance(0.3)) return answer(payload, context)
-    if (random.chance(0.7)) return oldest
-    const forged = Uint8Array.from(oldest)
-    const at = random.below(forged.length)
-    forged[at] = (forged[at] as number) ^ 1
-    return forged
+    const mailbox = request.mailbox as MailboxId
+    const lie = lieOf(people.find((person) => equalBytes(person.mailbox(), mailbox)))
+    return lie && random.chance(0.8) ? lie : answer(payload, context)
   }
-  times(world, durationMs, 4, () => {
-    const old = records.of(random.pick(people))[0]
-    const node = random.pick(honest)
-    if (!old || !node.running) return
+  times(world, durationMs, 6, () => {
+    const lie = lieOf(random.pick(people))
+    const { running, name } = random.pick(honest)
+    if (!lie || !running) return
     counts.count('lying-holder')
-    const { held } = node.running
-    world.spawn(`${liar.name} offers record ${unverifiedRecord(old).seq}`, async () => {
-      await held.put(old, liar.peerId)
+    world.spawn(`${liar.name} offers ${name} a record`, async () => {
+      await running.held.put(lie, liar.peerId)
     })
   })
 }
 
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0
+/** A newer record under the signature of an older one. */
+function forged(signed: Uint8Array): Uint8Array {
+  const record = unverifiedRecord(signed)
+  return concatBytes(encode({ ...record, seq: record.seq + 10 }), signed.subarray(-64))
 }
 
 const planners: Readonly<Record<FaultKind, Planner>> = {

@@ -11,7 +11,8 @@ export async function checkRecords(world: World): Promise<string[]> {
   const problems: string[] = []
   const honest = world.nodes.filter(({ answer, flips }) => !answer && flips.length === 0)
   for (const person of world.people) {
-    const home = await seqAt(person.node, person)
+    const own = await person.node.running?.mailboxes.record(person.mailbox())
+    const home = own && unverifiedRecord(own).seq
     if (person.node.flips.length > 0 || home === undefined) continue
     for (const node of honest) {
       const before = await seqAt(node, person)

@@ -35,7 +35,7 @@ export class World {
   readonly nodes: readonly SimNode[]
   readonly people: Person[]
   readonly letters: Letter[] = []
-  readonly records = new RecordBook()
+  readonly records: RecordBook
   /** What must never happen, and did. */
   readonly problems: string[] = []
 
@@ -43,6 +43,7 @@ export class World {
     this.random = new Random(seed)
     const randomOf = (name: string): Random => new Random(`${seed}/${name}`)
     this.timeline = new Timeline({ random: randomOf('timeline'), trace: this.trace, atMs })
+    this.records = new RecordBook(crypto.platform(randomOf('records')))
     const { timeline, counts } = this
     this.network = new SimNetwork({ timeline, counts, random: randomOf('network') })
     const deps = { timeline, network: this.network, crypto }
