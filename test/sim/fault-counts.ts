@@ -11,6 +11,7 @@ export const faultKinds = [
   'lost-write',
   'restart',
   'slow-disk',
+  'failed-sync',
   'bit-flip',
   'snapshot-restored',
   'clock-jump',

@@ -32,6 +32,7 @@ const likelihoods: Readonly<Record<FaultKind, number>> = {
   'lost-write': 0,
   restart: 0.3,
   'slow-disk': 0.4,
+  'failed-sync': 0.25,
   'bit-flip': 0.12,
   'snapshot-restored': 0.12,
   'clock-jump': 0.25,
@@ -135,6 +136,21 @@ function jump(world: World): void {
   timeline.after(lasting(world), `${name} has the time again`, () => (wall.offsetMs = 0))
 }
 
+/** A sync fails, once; the node has to end, since nobody knows what the disk has. */
+function failSync(world: World): void {
+  const { random, timeline, nodes, counts } = world
+  const node = random.pick(nodes)
+  const { disk } = node
+  disk.onNextWrite = () => {
+    counts.count('failed-sync')
+    disk.isFailing = true
+    timeline.after(10, `${node.name} syncs again`, () => (disk.isFailing = false))
+    timeline.after(lasting(world) + 2000, `${node.name} comes back`, () => {
+      if (node.isDown) world.spawn(`start ${node.name}`, async () => world.start(node))
+    })
+  }
+}
+
 /** One node answers questions about records with old ones and forged ones, takes what it is offered without keeping
  *  it, and offers others what it makes up. */
 function lie(world: World, durationMs: number): void {
@@ -211,6 +227,7 @@ const planners: Readonly<Record<FaultKind, Planner>> = {
       world.counts.count('slow-disk')
       world.timeline.after(lasting(world), `${name} is quick again`, () => (disk.isSlow = false))
     }),
+  'failed-sync': (world, ms) => times(world, ms, 3, () => failSync(world)),
   'bit-flip': (world, ms) => times(world, ms, 2, () => flip(world)),
   'snapshot-restored': restore,
   'clock-jump': (world, ms) => times(world, ms, 3, () => jump(world)),
@@ -233,6 +250,7 @@ export function endFaults({ network, nodes }: World): void {
   for (const { disk, wall } of nodes) {
     disk.onNextWrite = undefined
     disk.isSlow = false
+    disk.isFailing = false
     wall.offsetMs = 0
   }
 }

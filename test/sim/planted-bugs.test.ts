@@ -4,7 +4,7 @@ import t from 'tap'
 import { plantedBugs } from './planted-bugs.ts'
 import { Simulator } from './simulate.ts'
 
-const seedsMax = 40
+const seedsMax = 60
 const simulator = new Simulator()
 
 for (const { name, wiring, faults, breaks } of plantedBugs) {

@@ -4,7 +4,8 @@
  */
 
 import type { Aead, CryptoPlatform } from '../../src/base/crypto/platform.ts'
-import { wrapSegments } from '../../src/base/store/segments.ts'
+import type { Database, WriteBatch } from '../../src/base/store/database.ts'
+import { wrapSegments, type BodyPlace, type Segments } from '../../src/base/store/segments.ts'
 import type { ItemId } from '../../src/base/util/brand.ts'
 import { silentLog } from '../../src/base/util/log.ts'
 import { parsePlainSlot, plainSlotKind } from '../../src/base/wire/plain-slot.ts'
@@ -84,6 +85,24 @@ function isAcknowledgement(slot: SignedSlot): boolean {
   return parsePlainSlot(slot.body).kind === plainSlotKind.acknowledgement
 }
 
+async function writeUntilDone(database: Database, batch: WriteBatch): Promise<void> {
+  await database.write(batch).catch(async () => writeUntilDone(database, batch))
+}
+
+/** Only the sync is tried again: what the kernel could not write it has let go of by then. */
+async function syncUntilDone(
+  segments: Segments,
+  { segment, offset }: BodyPlace,
+  parts: readonly Uint8Array[],
+): Promise<void> {
+  const end = offset + parts.reduce((bytes, { length }) => bytes + length, 0)
+  try {
+    await segments.append({ segment, offset: end }, [])
+  } catch {
+    await syncUntilDone(segments, { segment, offset: end }, [])
+  }
+}
+
 async function* nothing(): AsyncIterable<never> {}
 
 /** Each is found within few seeds: planted-bugs.test.ts. */
@@ -104,6 +123,24 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a batch is not atomic',
     wiring: { vices: { tornBatches: true } },
     faults: ['kill', 'power-cut'],
+    breaks: /^(I1|I3|I15)\b/,
+  },
+  {
+    name: 'a failed fsync is tried again',
+    wiring: {
+      media: ({ database, segments }) => ({
+        database: {
+          ...database,
+          write: async (batch) =>
+            database.write(batch).catch(async () => writeUntilDone(database, batch)),
+        },
+        segments: wrapSegments(segments, {
+          append: async (at, parts) =>
+            segments.append(at, parts).catch(async () => syncUntilDone(segments, at, parts)),
+        }),
+      }),
+    },
+    faults: ['failed-sync', 'power-cut'],
     breaks: /^(I1|I3|I15)\b/,
   },
   {

@@ -10,10 +10,10 @@ import { labels } from '../../src/base/crypto/labels.ts'
 import { nodePlatform } from '../../src/base/crypto/node-platform.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { splitPublicKey, xwingCombinerInput } from '../../src/base/crypto/xwing.ts'
-import { concatBytes } from '../../src/base/util/bytes.ts'
+import { concatBytes, mapKey } from '../../src/base/util/bytes.ts'
 import type { Random } from './random.ts'
 
-const verifiedMax = 20_000
+const keptMax = 20_000
 const pkcs8Prefix = Buffer.from('302e020100300506032b656e04220420', 'hex')
 const spkiPrefix = Buffer.from('302a300506032b656e032100', 'hex')
 
@@ -21,19 +21,28 @@ const spkiPrefix = Buffer.from('302a300506032b656e032100', 'hex')
 export class SimCrypto {
   readonly #node = nodePlatform()
   readonly #verified = new Map<string, boolean>()
+  /** One array for each seed: node:crypto's keys are kept by it. */
+  readonly #seeds = new Map<string, Uint8Array>()
 
   /** What follows from its inputs alone comes from node:crypto, many times as fast as noble and the same bytes
    *  (test/base/crypto/platforms-agree.test.ts). Passwords and stamps cost nothing. */
   platform(random: Random): CryptoPlatform {
     const node = this.#node
+    const { ed25519, kem } = node
+    const one = (seed: Uint8Array): Uint8Array => this.#one(seed)
     return {
       ...node,
       random: (length) => random.bytes(length),
       ed25519: {
-        ...node.ed25519,
+        publicKey: (seed) => ed25519.publicKey(one(seed)),
+        sign: (seed, message) => ed25519.sign(one(seed), message),
         verify: (publicKey, message, signature) => this.#verify(publicKey, message, signature),
       },
-      kem: { ...node.kem, encapsulate: (publicKey) => encapsulate(publicKey, random) },
+      kem: {
+        publicKey: (seed) => kem.publicKey(one(seed)),
+        decapsulate: (seed, enc) => kem.decapsulate(one(seed), enc),
+        encapsulate: (publicKey) => encapsulate(publicKey, random),
+      },
       sha256(...parts) {
         const digest = node.sha256(...parts)
         if (parts.length === 1 && isOfStamp(parts[0] as Uint8Array)) digest.fill(0, 0, 2)
@@ -43,12 +52,22 @@ export class SimCrypto {
     }
   }
 
+  #one(seed: Uint8Array): Uint8Array {
+    const key = mapKey(seed)
+    const known = this.#seeds.get(key)
+    if (known) return known
+    if (this.#seeds.size >= keptMax) this.#seeds.clear()
+    const copy = Uint8Array.from(seed)
+    this.#seeds.set(key, copy)
+    return copy
+  }
+
   #verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
     const key = hash('sha256', concatBytes(publicKey, signature, message), 'binary')
     const known = this.#verified.get(key)
     if (known !== undefined) return known
     const isValid = this.#node.ed25519.verify(publicKey, message, signature)
-    if (this.#verified.size >= verifiedMax) this.#verified.clear()
+    if (this.#verified.size >= keptMax) this.#verified.clear()
     this.#verified.set(key, isValid)
     return isValid
   }

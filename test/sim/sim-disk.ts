@@ -9,6 +9,7 @@ import type { Database, Snapshot, WriteBatch } from '../../src/base/store/databa
 import { keyText } from '../../src/base/store/keys.ts'
 import type { Segments } from '../../src/base/store/segments.ts'
 import type { StoreFiles } from '../../src/base/store/store-files.ts'
+import { AbzuError } from '../../src/base/util/errors.ts'
 import type { Random } from './random.ts'
 import { SimRows, type RowChange } from './sim-rows.ts'
 import { SimSegment } from './sim-segment.ts'
@@ -90,6 +91,8 @@ export class SimDisk {
   #wasClosed = true
   /** Syncs take long. */
   isSlow = false
+  /** Syncs fail. */
+  isFailing = false
   /** Called once, when the next write begins. */
   onNextWrite: (() => void) | undefined
   /** What a write does to the disk, should the machine end during it. */
@@ -117,7 +120,7 @@ export class SimDisk {
         const isSynced = (place: number): boolean =>
           (this.#commits[place]?.atMs ?? Infinity) < atMs - commitFileSyncMs
         while (isSynced(1)) this.#commits.shift()
-        this.#commits.push({ record: structuredClone(record), atMs })
+        this.#commits.push({ record, atMs })
       },
       close: async (inGoodOrder) => {
         if (inGoodOrder) this.#wasClosed = true
@@ -243,9 +246,15 @@ export class SimDisk {
         if (!segment) throw new Error(`there is no segment ${number}`)
         segment.write(offset, parts)
         const end = segment.length
-        await this.#writing(time, () => {
+        const sync = (): void => {
           if (!lazySegments) segment.sync(end)
-        })
+        }
+        try {
+          await this.#writing(time, sync)
+        } catch (error) {
+          segment.forget()
+          throw error
+        }
       },
       read: async ({ segment, offset }, bytes) => {
         await this.#reading(time)
@@ -272,8 +281,10 @@ export class SimDisk {
     const { onNextWrite } = this
     this.onNextWrite = undefined
     onNextWrite?.()
+    const isFailing = this.isFailing
     await time.wait(this.#random.between(0.1, this.isSlow ? slowSyncMsMax : syncMsMax))
     this.#inFlight.delete(effect)
+    if (isFailing) throw new AbzuError('ABZU_STORE_FAILED', 'a sync has failed')
     effect()
   }
 }

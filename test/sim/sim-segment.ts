@@ -4,6 +4,8 @@ import type { Random } from './random.ts'
 export class SimSegment {
   #bytes: Uint8Array = new Uint8Array(0)
   #synced = 0
+  /** From here on a sync has failed: the kernel has let go of these bytes, and calls them clean. */
+  #forgotten = Number.POSITIVE_INFINITY
   /** Its directory was synced since it was made. */
   hasName = false
 
@@ -15,6 +17,7 @@ export class SimSegment {
     const copy = new SimSegment()
     copy.#bytes = this.#bytes.slice()
     copy.#synced = this.#synced
+    copy.#forgotten = this.#forgotten
     copy.hasName = this.hasName
     return copy
   }
@@ -30,6 +33,7 @@ export class SimSegment {
     }
     this.#bytes = bytes
     this.#synced = Math.min(this.#synced, offset)
+    if (offset <= this.#forgotten) this.#forgotten = Number.POSITIVE_INFINITY
   }
 
   read(offset: number, bytes: number): Uint8Array {
@@ -38,7 +42,12 @@ export class SimSegment {
 
   /** What was written up to `end` is on the platter. */
   sync(end: number): void {
-    this.#synced = Math.max(this.#synced, Math.min(end, this.#bytes.length))
+    this.#synced = Math.max(this.#synced, Math.min(end, this.#bytes.length, this.#forgotten))
+  }
+
+  /** The sync of what was written has failed. */
+  forget(): void {
+    this.#forgotten = Math.min(this.#forgotten, this.#synced)
   }
 
   /** The power goes: of what was not synced a part is there, whole or as zeros, and the rest is not. Returns whether
