@@ -64,7 +64,9 @@ const keptByAuthor: Checker = ({ letters }, evidence) =>
 const allSettled: Checker = ({ letters, people: everybody }, evidence) => [
   ...letters
     .filter((letter) => stateOf(letter, evidence) === 'queued')
-    .filter(({ from, to }) => evidence.nodes.has(to.node) && from.node.flips.length === 0)
+    // what lies on a damaged page waits for a repair
+    .filter(({ from, to }) => from.node.flips.length === 0 && to.node.flips.length === 0)
+    .filter(({ to }) => evidence.nodes.has(to.node))
     .map((letter) => `I15: ${name(letter)} still waits`),
   ...everybody
     .filter(({ node }) => node.losses.length === 0)

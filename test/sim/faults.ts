@@ -57,17 +57,21 @@ function lasting({ random }: World): number {
   return random.pick([second, 10 * second, minute, 10 * minute]) * random.between(0.3, 1.5)
 }
 
-/** Crashes a node: at once, or in the middle of the write that comes next, where most can go wrong. */
+/** Crashes a node: at once, or in the middle of a write, where most can go wrong: one of those to come, or of those
+ *  that follow when mail comes in. */
 function crashSoon(world: World, kind: CrashKind): void {
   const { random, timeline, nodes } = world
   const node = random.pick(nodes)
-  if (random.chance(0.3)) return crash(world, node, kind)
-  let writes = 1 + random.below(4)
+  const { disk } = node
+  let writes = 1 + random.below(5)
   const wait = (): void => {
-    if (--writes > 0) node.disk.onNextWrite = wait
+    if (--writes > 0) disk.onNextWrite = wait
     else timeline.after(random.between(0, 8), 'fault', () => crash(world, node, kind))
   }
-  node.disk.onNextWrite = wait
+  const when = random.pick(['now', 'at-write', 'at-mail', 'at-mail'])
+  if (when === 'now') crash(world, node, kind)
+  else if (when === 'at-write') disk.onNextWrite = wait
+  else disk.onNextMail = () => void (disk.onNextWrite = wait)
 }
 
 function crash(world: World, node: SimNode, kind: CrashKind): void {
@@ -141,7 +145,7 @@ function failSync(world: World): void {
   const { random, timeline, nodes, counts } = world
   const node = random.pick(nodes)
   const { disk } = node
-  disk.onNextWrite = () => {
+  const fail = (): void => {
     counts.count('failed-sync')
     disk.isFailing = true
     timeline.after(10, `${node.name} syncs again`, () => (disk.isFailing = false))
@@ -149,6 +153,8 @@ function failSync(world: World): void {
       if (node.isDown) world.spawn(`start ${node.name}`, async () => world.start(node))
     })
   }
+  if (random.chance(0.3)) disk.onNextWrite = fail
+  else disk.onNextMail = fail
 }
 
 /** One node answers questions about records with old ones and forged ones, takes what it is offered without keeping
@@ -249,6 +255,7 @@ export function endFaults({ network, nodes }: World): void {
   network.slow = 0
   for (const { disk, wall } of nodes) {
     disk.onNextWrite = undefined
+    disk.onNextMail = undefined
     disk.isSlow = false
     disk.isFailing = false
     wall.offsetMs = 0

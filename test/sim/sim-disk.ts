@@ -95,6 +95,8 @@ export class SimDisk {
   isFailing = false
   /** Called once, when the next write begins. */
   onNextWrite: (() => void) | undefined
+  /** Called once, when mail is written the next time. */
+  onNextMail: (() => void) | undefined
   /** What a write does to the disk, should the machine end during it. */
   readonly #inFlight = new Set<() => void>()
 
@@ -245,6 +247,9 @@ export class SimDisk {
         const segment = this.#segments.get(number)
         if (!segment) throw new Error(`there is no segment ${number}`)
         segment.write(offset, parts)
+        const { onNextMail } = this
+        this.onNextMail = undefined
+        onNextMail?.()
         const end = segment.length
         const sync = (): void => {
           if (!lazySegments) segment.sync(end)

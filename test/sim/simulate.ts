@@ -44,6 +44,8 @@ const shortMs = 12 * minute
 const longMs = 27 * hour
 /** Longer than any pause between two attempts. */
 const drainMs = 2.5 * hour
+/** A home that was put back learns from its next publication that its records were outrun, and acts within an hour. */
+const republishMs = 15 * hour
 const lookEveryMs = 3 * minute
 
 /** Runs seeds. What it keeps between two runs makes them faster and changes nothing. */
@@ -104,11 +106,15 @@ async function live(world: World, wanted: readonly FaultKind[] | undefined): Pro
   for (const { running } of world.nodes) void running?.watch.confirm().catch(() => undefined)
   await timeline.pass(drainMs)
 
-  // those that failed while the drain went on
-  for (const person of world.people) await world.wait(world.unlock(person), minute)
+  // what counts is what is on the disk
+  for (const person of world.people) {
+    await world.wait(world.lock(person), minute)
+    await world.wait(world.unlock(person), minute)
+  }
   const evidence = await world.wait(gather(world), 10 * minute)
   if (!evidence) problems.push('I15: what people have cannot be read')
   else for (const check of checkers) problems.push(...check(world, evidence))
+  if (world.nodes.some(({ losses }) => losses.length > 0)) await timeline.pass(republishMs)
   const records = await world.wait(checkRecords(world), 10 * minute)
   problems.push(...(records ?? ['I15: records cannot be read']))
   await checkSwaps(world)
