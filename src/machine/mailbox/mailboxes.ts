@@ -167,15 +167,25 @@ export class Mailboxes implements SlotDesk {
   }
 
   async #append(admitted: readonly Admitted[]): Promise<Taken | undefined> {
-    const items = admitted.map(({ item }) => item)
-    const rows = admitted.flatMap((one) => one.rows)
     try {
-      const durable = this.#deps.store.items.append(items, rows)
-      this.#admissions.release(admitted)
-      await durable
+      await this.#queue(admitted)
       return undefined
     } catch (error) {
       return refusal(toAbzuError(error), this.#deps.log)
+    }
+  }
+
+  async #queue(admitted: readonly Admitted[]): Promise<void> {
+    try {
+      // what was here when it was judged may have been taken out since
+      const due = admitted.filter(
+        ({ item: { mailbox, id } }) => !this.#acknowledged.has(mailbox, id),
+      )
+      const items = due.map(({ item }) => item)
+      const rows = admitted.flatMap((one) => one.rows)
+      return this.#deps.store.items.append(items, rows)
+    } finally {
+      this.#admissions.release(admitted)
     }
   }
 
@@ -219,7 +229,9 @@ export class Mailboxes implements SlotDesk {
     // acknowledgement without its removal would leave the mail there.
     const isEmpty = removal.rows.length === 0
     const removed = isEmpty ? undefined : items.remove(mailbox, removal.ids, removal.rows)
-    const [results] = await Promise.all([items.putSlots(slots), removed])
+    const [results] = await Promise.all([items.putSlots(slots), removed]).finally(() =>
+      this.#acknowledged.settled(removal.rows),
+    )
     const before = hosted.record
     for (const [n, slot] of checked.entries()) if (results[n] === 'stored') slot.apply()
     if (hosted.record !== before) this.#tellOfRecord(mailbox)
