@@ -123,11 +123,13 @@ function restore(world: World, durationMs: number): void {
 function flip(world: World): void {
   const { random, nodes, counts, timeline } = world
   const node = random.pick(nodes)
-  const flipped = node.disk.flip()
-  if (!flipped) return
-  counts.count('bit-flip')
-  node.flips.push(flipped)
-  node.losses.push(timeline.nowMs)
+  for (let left = 1 + random.below(4); left > 0; left--) {
+    const flipped = node.disk.flip()
+    if (!flipped) continue
+    counts.count('bit-flip')
+    node.flips.push(flipped)
+    node.losses.push(timeline.nowMs)
+  }
 }
 
 function jump(world: World): void {
