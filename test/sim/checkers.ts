@@ -85,13 +85,13 @@ const allDelivered: Checker = ({ letters }, evidence) =>
       return [`${state === 'expired' ? 'I14' : 'I15'}: ${name(letter)} is ${state}`]
     })
 
-/** I15: every node and every account opens again. */
+/** I15: every node and every account opens again, but for one younger than the state that its disk was put back to. */
 const allOpen: Checker = ({ nodes, people }, evidence) => [
   ...nodes
     .filter((node) => !evidence.nodes.has(node) && node.flips.length === 0)
     .map((node) => `I15: ${node.name} does not run`),
   ...people
-    .filter((person) => !evidence.people.has(person) && person.node.flips.length === 0)
+    .filter((person) => !evidence.people.has(person) && person.node.losses.length === 0)
     .map((person) => `I15: the account of ${person.name} does not open`),
 ]
 

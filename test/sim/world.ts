@@ -101,7 +101,7 @@ export class World {
 
   async lock(person: Person): Promise<void> {
     person.wantsOpen = false
-    await person.node.running?.accounts.lock(person.id)
+    if (person.member()) await person.node.running?.accounts.lock(person.id)
   }
 
   /** Writes a letter, where the account of its author is open. */
