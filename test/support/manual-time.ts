@@ -14,7 +14,8 @@ export class ManualTime implements Clock, Scheduler {
   readonly #tasks = new Set<Task>()
 
   nowMs(): number {
-    return Math.floor(this.#offsetMs + this.#elapsedMs)
+    // whole ms, as the system's
+    return this.#offsetMs + Math.floor(this.#elapsedMs)
   }
 
   monotonicMs(): number {

@@ -34,6 +34,8 @@ import { Verifier, type VerifyReport } from './verifier.ts'
 export interface StoreInit {
   /** Directory of the store's files, made with mode 0700 where it is missing; undefined = in memory. */
   readonly dir: string | undefined
+  /** Opens what stands in for the files of a directory: a disk that a simulation has made. */
+  readonly openFiles?: () => Promise<StoreFiles>
   readonly platform: Pick<CryptoPlatform, 'sha256' | 'random'>
   readonly clock: Clock
   readonly scheduler: Scheduler
@@ -87,10 +89,11 @@ export async function openStore(init: StoreInit): Promise<Store> {
   const { dir, platform, clock, scheduler, log, decorate = (media) => media } = init
   const limits = { ...defaultStoreLimits, ...init.limits }
   const random = (length: number) => platform.random(length)
-  const files =
+  const openPlace =
     dir === undefined
-      ? await openWithoutFiles()
-      : await openFiles(dir, limits, { random, clock, scheduler, log })
+      ? openWithoutFiles
+      : async () => openFiles(dir, limits, { random, clock, scheduler, log })
+  const files = await (init.openFiles ?? openPlace)()
   try {
     const media = decorate(files)
     const beginning = await begin(media.database, { ...files, ...media }, { random, limits, log })

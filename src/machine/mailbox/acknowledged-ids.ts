@@ -1,7 +1,7 @@
 import type { RowChange, Table } from '../../base/store/table.ts'
 import type { MailboxId } from '../../base/util/brand.ts'
 import { BloomFilter } from '../../base/util/bloom-filter.ts'
-import { concatBytes, readU32be, u32be } from '../../base/util/bytes.ts'
+import { concatBytes, mapKey, readU32be, u32be } from '../../base/util/bytes.ts'
 import type { Log } from '../../base/util/log.ts'
 import { acknowledgedIdBytes } from '../../base/wire/records.ts'
 
@@ -22,6 +22,8 @@ const mailboxBytes = 32
 export class AcknowledgedIds {
   readonly #deps: AcknowledgedIdsDeps
   readonly #filter = new BloomFilter(filterBytes)
+  /** What was noted and may not be durable yet, which the table does not tell. */
+  readonly #noted = new Set<string>()
   /** All rows are in the filter. */
   #isFiltering = false
   #sweptTo: Uint8Array | undefined
@@ -46,13 +48,22 @@ export class AcknowledgedIds {
   /** @throws {AbzuError} ABZU_STORE_DAMAGED */
   has(mailbox: MailboxId, id: Uint8Array): boolean {
     if (this.#isFiltering && !this.#filter.mayHave(mailbox, id)) return false
-    return this.#deps.table.get(keyOf(mailbox, id)) !== undefined
+    const key = keyOf(mailbox, id)
+    return this.#noted.has(mapKey(key)) || this.#deps.table.get(key) !== undefined
   }
 
-  /** The row that notes an acknowledgement; for a write that is made at once. */
+  /** The row that notes an acknowledgement; for a write that is made at once, and at whose end `settled` is
+   *  called. From now on `has` knows of it. */
   note(mailbox: MailboxId, id: Uint8Array, day: number): RowChange {
     this.#filter.add(mailbox, id)
-    return { table: this.#deps.table.name, key: keyOf(mailbox, id), value: u32be(day) }
+    const key = keyOf(mailbox, id)
+    this.#noted.add(mapKey(key))
+    return { table: this.#deps.table.name, key, value: u32be(day) }
+  }
+
+  /** The write of these rows is durable, or has failed. */
+  settled(rows: readonly RowChange[]): void {
+    for (const { key } of rows) this.#noted.delete(mapKey(key))
   }
 
   /** Looks at the next `limit` rows and forgets those from before a day. Resolves to their number. */

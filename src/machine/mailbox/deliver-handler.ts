@@ -18,7 +18,8 @@ import {
 } from '../../base/wire/deliver.ts'
 import { errorNumber } from '../../base/wire/error-numbers.ts'
 import type { FrameStream } from '../transport/frame-stream.ts'
-import type { Mailboxes, Taken } from './mailboxes.ts'
+import type { Mailboxes } from './mailboxes.ts'
+import type { Taken } from './taken.ts'
 
 export interface DeliverHandlerDeps {
   readonly mailboxes: Pick<Mailboxes, 'take'>

@@ -89,6 +89,8 @@ export class Lane {
   /** What is ready waits for the outbound limits, not for the host. */
   #isPaced = false
   #handover: Handover | undefined
+  /** It failed, which counts once for all that was on its way. */
+  #brokenOff: Handover | undefined
   #isConnecting = false
   /** Attempts that failed in a row, and when the first of them was. */
   #failures = 0
@@ -230,9 +232,11 @@ export class Lane {
     try {
       const handover = await this.#deps.connect(this.#closing.signal)
       this.#handover = handover
+      this.#brokenOff = undefined
       void handover.closed.then(() => {
         if (this.#handover === handover) this.#lost()
-        this.#pump()
+        // what was on its way comes back next, and says how the attempt went
+        if (this.#inFlight.size === 0) this.#pump()
       })
     } catch (error) {
       this.#failed(error)
@@ -267,8 +271,9 @@ export class Lane {
     } catch (error) {
       this.#inFlight.delete(letter)
       if (!this.#withdrawn.has(letter)) this.#ready.unshift(letter)
-      if (this.#handover === handover) {
-        this.#lost()
+      if (this.#handover === handover) this.#lost()
+      if (this.#brokenOff !== handover) {
+        this.#brokenOff = handover
         this.#failed(error)
         void handover.close()
       }

@@ -22,12 +22,7 @@ import type { Log } from '../../base/util/log.ts'
 import { Watchers } from '../../base/util/watchers.ts'
 import type { DeliverRequest } from '../../base/wire/deliver.ts'
 import { parsePlainSlot, plainSlotName } from '../../base/wire/plain-slot.ts'
-import {
-  acknowledgedIdBytes,
-  type Acknowledgement,
-  type Host,
-  type Receipt,
-} from '../../base/wire/records.ts'
+import { acknowledgedIdBytes, type Acknowledgement, type Host } from '../../base/wire/records.ts'
 import type { CopiedItem } from '../../base/wire/sync.ts'
 import { AcknowledgedIds } from './acknowledged-ids.ts'
 import { Admissions, pool, type Admitted } from './admission.ts'
@@ -38,6 +33,7 @@ import type { MailboxLimits } from './mailbox-limits.ts'
 import { Totals, type MailboxTotals } from './mailbox-totals.ts'
 import { OwnMailbox, type SlotDesk } from './own-mailbox.ts'
 import type { Origin } from './stranger-rates.ts'
+import { isAnsweredByRecord, notHosted, refusal, type Taken } from './taken.ts'
 
 export interface MailboxesDeps {
   readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256' | 'hmacSha256'>
@@ -48,23 +44,6 @@ export interface MailboxesDeps {
   readonly clock: Clock
   readonly log: Log
 }
-
-/** What became of one request of a batch. */
-export type Taken =
-  | {
-      readonly kind: 'durable'
-      readonly id: ItemId
-      /** What this node is to the mailbox now. */
-      readonly as: Receipt['as']
-      readonly holdUntilHours: number
-    }
-  | {
-      readonly kind: 'refused'
-      readonly error: ErrorCode
-      readonly retryAfterMs: number
-      /** With ABZU_STALE_KEY and ABZU_STAMP_INVALID the newest record. */
-      readonly record?: Uint8Array | undefined
-    }
 
 const dayMs = 86_400_000
 
@@ -227,15 +206,25 @@ export class Mailboxes implements SlotDesk {
   }
 
   async #append(admitted: readonly Admitted[]): Promise<Taken | undefined> {
-    const items = admitted.map(({ item }) => item)
-    const rows = admitted.flatMap((one) => one.rows)
     try {
-      const durable = this.#deps.store.items.append(items, rows)
-      this.#admissions.release(admitted)
-      await durable
+      await this.#queue(admitted)
       return undefined
     } catch (error) {
       return refusal(toAbzuError(error), this.#deps.log)
+    }
+  }
+
+  async #queue(admitted: readonly Admitted[]): Promise<void> {
+    try {
+      // what was here when it was judged may have been taken out since
+      const due = admitted.filter(
+        ({ item: { mailbox, id } }) => !this.#acknowledged.has(mailbox, id),
+      )
+      const items = due.map(({ item }) => item)
+      const rows = admitted.flatMap((one) => one.rows)
+      return this.#deps.store.items.append(items, rows)
+    } finally {
+      this.#admissions.release(admitted)
     }
   }
 
@@ -289,7 +278,8 @@ export class Mailboxes implements SlotDesk {
     // acknowledgement without its removal would leave the mail there.
     const isEmpty = removal.rows.length === 0
     const removed = isEmpty ? undefined : items.remove(mailbox, removal.ids, removal.rows)
-    const [results] = await Promise.all([items.putSlots(checked), removed])
+    const stored = Promise.all([items.putSlots(checked), removed])
+    const [results] = await stored.finally(() => this.#acknowledged.settled(removal.rows))
     const before = hosted.record
     for (const [n, slot] of checked.entries()) if (results[n] === 'stored') slot.apply()
     if (hosted.record !== before) this.#recordWatchers.tell(mailbox)
@@ -379,16 +369,3 @@ export class Mailboxes implements SlotDesk {
 }
 
 type Judged = Taken | Admitted
-
-/** Also where a copy lies here and its record does not name this node. */
-const notHosted: Taken = { kind: 'refused', error: 'ABZU_NOT_HOSTED', retryAfterMs: 0 }
-
-/** What the sender can heal once it knows the newest record. */
-function isAnsweredByRecord(error: ErrorCode): boolean {
-  return error === 'ABZU_STALE_KEY' || error === 'ABZU_STAMP_INVALID'
-}
-
-function refusal(error: AbzuError, log: Log): Taken {
-  if (error.code === 'ABZU_INTERNAL') log.error('delivery-failed', { error })
-  return { kind: 'refused', error: error.code, retryAfterMs: 0 }
-}

@@ -33,7 +33,13 @@ t.test('what is old is forgotten, a part at a time', async (t) => {
   t.teardown(async () => store.close())
   const table = store.table('acknowledged')
   const acknowledged = new AcknowledgedIds({ table, log: silentLog })
-  await store.commit(ids.map((id, n) => acknowledged.note(mailbox, id, n)))
+  const rows = ids.map((id, n) => acknowledged.note(mailbox, id, n))
+  t.ok(
+    ids.every((id) => acknowledged.has(mailbox, id)),
+    'known before it is durable',
+  )
+  await store.commit(rows)
+  acknowledged.settled(rows)
   let forgotten = 0
   for (let turn = 0; turn < 10; turn++) forgotten += await acknowledged.forget(100, 64)
   t.equal(forgotten, 100)

@@ -4,6 +4,7 @@ import { AbzuError, type ErrorCode } from '../../../src/base/util/errors.ts'
 import { silentLog } from '../../../src/base/util/log.ts'
 import type { Answer, Handover, Parcel } from '../../../src/machine/mailbox/courier.ts'
 import { Lane, type LaneDeps, type Letter } from '../../../src/machine/mailbox/lane.ts'
+import { sleep } from '../../../src/base/util/wait.ts'
 import { ManualTime } from '../../support/manual-time.ts'
 
 const by = '12D3KooWhome' as PeerId
@@ -99,6 +100,30 @@ t.test('sends in order over one way, and ends it when idle', async (t) => {
   lane.add(letter(4))
   await time.advance(0)
   t.equal(home.connects, 2, 'the idle way was closed')
+})
+
+t.test('a home that breaks off every way is tried with backoff as well', async (t) => {
+  const time = new ManualTime()
+  const home = new Home()
+  const { lane, letter } = setUp({
+    clock: time,
+    scheduler: time,
+    connect: async (signal) => {
+      await sleep(time, 10, signal)
+      return home.connect()
+    },
+  })
+  // as a courier does: that the way is gone is heard before what was on it comes back
+  home.answer = async () => {
+    await home.close()
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve()
+    throw new AbzuError('ABZU_UNREACHABLE', 'it broke off')
+  }
+  for (let n = 0; n < 300; n++) lane.add(letter(n % 256))
+  await time.advance(60_000)
+  t.ok(home.connects > 5 && home.connects < 15, `${home.connects} attempts in a minute`)
+  t.equal(lane.size, 300)
+  await lane.close()
 })
 
 t.test('keeps at most its window in flight', async (t) => {

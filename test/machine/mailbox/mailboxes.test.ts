@@ -142,6 +142,24 @@ t.test('acknowledged mail goes in the same commit and does not come back', async
   t.match(await mailboxes.take([letter], peer), [{ error: 'ABZU_EXPIRED' }], 'its header says so')
 })
 
+t.test('mail that comes again while its acknowledgement is written does not stay', async (t) => {
+  const { mailboxes, owner, mailbox, door } = await setUp(t)
+  for (let turns = 0; turns < 12; turns++) {
+    const letter = await owner.letter(door)
+    await mailboxes.take([letter], peer)
+    const acknowledged = mailbox.putSlots([owner.acknowledge([letter.id])])
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+    const again = mailboxes.take([letter], peer)
+    t.match(await again, [{ kind: 'durable' }])
+    await acknowledged
+    const { items } = await mailbox.mail({ limit: 100 })
+    t.notOk(
+      items.some(({ id }) => equalBytes(id, letter.id)),
+      `${turns} turns later`,
+    )
+  }
+})
+
 t.test('I30: strangers fill their own pool and no more; contacts still get through', async (t) => {
   const { mailboxes, owner, mailbox, door } = await setUp(t, {
     requestItemsMax: 5,

@@ -12,7 +12,8 @@ import {
   defaultMailboxLimits,
   type MailboxLimits,
 } from '../../../src/machine/mailbox/mailbox-limits.ts'
-import { Mailboxes, type Taken } from '../../../src/machine/mailbox/mailboxes.ts'
+import { Mailboxes } from '../../../src/machine/mailbox/mailboxes.ts'
+import type { Taken } from '../../../src/machine/mailbox/taken.ts'
 import { MailboxOwner, testHome } from '../../support/mailbox-owner.ts'
 import { ManualTime } from '../../support/manual-time.ts'
 import { heldBytes } from '../../support/memory.ts'

@@ -393,7 +393,7 @@ t.test(
     network.connect(home, friend)
     await eventually(rest, () => friend.store.items.digest(anna.mailbox).count === 43)
     await eventually(rest, () => (friend.syncer.state(home.peerId).verifiedMsAgo ?? -1) >= 0)
-  const file = join(friend.dir ?? '', 'segment-00000001')
+    const file = join(friend.dir ?? '', 'segment-00000001')
     const bytes = readFileSync(file)
     for (const { envelope } of letters.slice(0, 3)) {
       const at = bytes.indexOf(envelope)

@@ -1,0 +1,133 @@
+/**
+ * What must hold when the faults are over and time has passed, whatever happened before. Each checker says what
+ * it found wrong, with the number of the invariant.
+ * @module
+ */
+
+import type { Evidence } from './evidence.ts'
+import type { Letter, Person } from './people.ts'
+import type { SimNode } from './sim-node.ts'
+import type { World } from './world.ts'
+
+type Checker = (world: World, evidence: Evidence) => string[]
+
+const dayMs = 86_400_000
+
+/** Whether the node lost durable data, by no fault of its own, after something had happened. A flipped bit may have
+ *  hit what is read much later. */
+function hasLost({ losses, flips }: SimNode, sinceMs: number): boolean {
+  return flips.length > 0 || losses.some((atMs) => atMs >= sinceMs)
+}
+
+function name({ text, from, to }: Letter): string {
+  return `${text} of ${from.name} to ${to.name}`
+}
+
+function copiesOf({ text, to }: Letter, { people }: Evidence): number {
+  return people.get(to)?.inbox.filter((one) => one.text === text).length ?? 0
+}
+
+function stateOf({ text, from }: Letter, { people }: Evidence): string | undefined {
+  return people.get(from)?.sent.find((one) => one.text === text)?.state
+}
+
+/** I3, I6: what was said to be delivered is read, and nothing is read twice. */
+const readOnce: Checker = ({ letters }, evidence) =>
+  letters.flatMap((letter) => {
+    const copies = copiesOf(letter, evidence)
+    if (copies > 1) return [`I6: ${name(letter)} is read ${copies} times`]
+    const isDelivered =
+      letter.deliveredAtMs !== undefined || stateOf(letter, evidence) === 'delivered'
+    if (!isDelivered || copies === 1 || hasLost(letter.to.node, letter.atMs)) return []
+    return [`I3: ${name(letter)} was delivered and is not there`]
+  })
+
+/** I7: nothing is read that its author has not sent to the reader. */
+const neverSent: Checker = ({ letters }, { people }) =>
+  [...people].flatMap(([reader, { inbox }]) =>
+    inbox
+      .filter(
+        ({ text, from }) =>
+          !letters.some((one) => one.text === text && one.to === reader && one.from.id === from),
+      )
+      .map(({ text }) => `I7: ${reader.name} reads ${JSON.stringify(text)}, which nobody sent`),
+  )
+
+/** I1 of the author: what was said to be durable is in the history. */
+const keptByAuthor: Checker = ({ letters }, evidence) =>
+  letters
+    .filter(({ from, isPromised, atMs }) => isPromised && !hasLost(from.node, atMs))
+    .filter((letter) => stateOf(letter, evidence) === undefined)
+    .map((letter) => `I1: ${name(letter)} is gone from the history of its author`)
+
+/** I15: when all is well again, every letter has its outcome and all mail is taken in. */
+const allSettled: Checker = ({ letters, people: everybody }, evidence) => [
+  ...letters
+    .filter((letter) => stateOf(letter, evidence) === 'queued')
+    // what lies on a damaged page waits for a repair
+    .filter(({ from, to }) => from.node.flips.length === 0 && to.node.flips.length === 0)
+    .filter(({ to }) => evidence.nodes.has(to.node))
+    .map((letter) => `I15: ${name(letter)} still waits`),
+  ...everybody
+    .filter(({ node }) => node.losses.length === 0)
+    .filter((person) => (evidence.people.get(person)?.mailLeft ?? 0) > 0)
+    .map((person) => `I15: mail of ${person.name} still lies in the mailbox`),
+]
+
+/** I14, I15: whoever's clock was right, and whose letter met no lost data, reaches the other. */
+const allDelivered: Checker = ({ letters }, evidence) =>
+  letters
+    .filter(({ isPromised, skewMs }) => isPromised && Math.abs(skewMs) <= dayMs)
+    .filter(({ from, to }) => from.node.losses.length === 0 && to.node.losses.length === 0)
+    .flatMap((letter) => {
+      const state = stateOf(letter, evidence)
+      if (state === 'delivered' || state === undefined) return []
+      return [`${state === 'expired' ? 'I14' : 'I15'}: ${name(letter)} is ${state}`]
+    })
+
+/** I15: every node and every account opens again, but for one younger than the state that its disk was put back to. */
+const allOpen: Checker = ({ nodes, people }, evidence) => [
+  ...nodes
+    .filter((node) => !evidence.nodes.has(node) && node.flips.length === 0)
+    .map((node) => `I15: ${node.name} does not run`),
+  ...people
+    .filter((person) => !evidence.people.has(person) && person.node.losses.length === 0)
+    .map((person) => `I15: the account of ${person.name} does not open`),
+]
+
+/** I12: what a flipped bit has cost is reported; and what is still flipped is found by a check of the store. */
+const damageReported: Checker = ({ nodes, letters }, evidence) =>
+  nodes
+    .filter(({ flips, log }) => flips.length > 0 && log.damage.length === 0)
+    .flatMap((node) => {
+      const isOf = (person: Person): boolean => person.node === node
+      const rows = node.flips.filter(({ what, isThere }) => what === 'row' && isThere())
+      const isSound = evidence.nodes.get(node)?.isSound === true
+      const gone = letters.filter((letter) => {
+        const isDelivered = stateOf(letter, evidence) === 'delivered'
+        const isMissing = isOf(letter.to) && isDelivered && copiesOf(letter, evidence) === 0
+        const isForgotten = isOf(letter.from) && letter.isPromised && !stateOf(letter, evidence)
+        return isMissing || isForgotten
+      })
+      const isExcused = node.losses.length > node.flips.length
+      return [
+        ...(rows.length > 0 && isSound ? [`I12: a flipped row of ${node.name} is not found`] : []),
+        ...(isExcused ? [] : gone.map((one) => `I12: ${name(one)} is gone without a word`)),
+      ]
+    })
+
+/** Errors that are none of ours to show. */
+const noBugs: Checker = ({ nodes }) =>
+  nodes.flatMap((node) => node.log.bugs.map((bug) => `bug: ${node.name}: ${bug}`))
+
+/** All of them, in the order in which a reader wants to hear of them. */
+export const checkers: readonly Checker[] = [
+  noBugs,
+  readOnce,
+  neverSent,
+  keptByAuthor,
+  damageReported,
+  allOpen,
+  allSettled,
+  allDelivered,
+]

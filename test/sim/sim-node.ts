@@ -1,0 +1,282 @@
+/**
+ * One simulated machine: its disk, its clock and its keys, which outlive every crash, and the node that runs
+ * on it. The node is put together as src/compose/daemon.ts does it; what is missing is what needs sockets.
+ * @module
+ */
+
+import { peerIdOf } from '../../src/base/crypto/address.ts'
+import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
+import { searchInTurns, StampMill } from '../../src/base/crypto/stamp-mill.ts'
+import { openStore, type Store } from '../../src/base/store/store.ts'
+import type { PeerId } from '../../src/base/util/brand.ts'
+import { CloseStack } from '../../src/base/util/close-stack.ts'
+import { deliverProtocol, recordProtocol, timeProtocol } from '../../src/base/wire/protocols.ts'
+import { deliverHandler } from '../../src/machine/mailbox/deliver-handler.ts'
+import { startJanitor } from '../../src/machine/mailbox/janitor.ts'
+import { defaultMailboxLimits } from '../../src/machine/mailbox/mailbox-limits.ts'
+import { Mailboxes } from '../../src/machine/mailbox/mailboxes.ts'
+import { Outbox } from '../../src/machine/mailbox/outbox.ts'
+import { ClockWatch } from '../../src/machine/node/clock-watch.ts'
+import { Directory } from '../../src/machine/node/directory.ts'
+import { defaultDirectoryLimits } from '../../src/machine/node/directory-limits.ts'
+import { HeldRecords } from '../../src/machine/node/held-records.ts'
+import { PeerTime, timeHandler } from '../../src/machine/node/peer-time.ts'
+import { RecordPublisher } from '../../src/machine/node/record-publisher.ts'
+import { recordServer } from '../../src/machine/node/record-server.ts'
+import { Restorer } from '../../src/machine/sync/restorer.ts'
+import { serveCalls } from '../../src/machine/transport/call.ts'
+import type { HostingPort } from '../../src/user/account/ports.ts'
+import { AccountManager } from '../../src/user/household/account-manager.ts'
+import { NodeLog } from './node-log.ts'
+import type { SimCrypto } from './platform.ts'
+import type { Random } from './random.ts'
+import { SimDisk, type CrashKind, type Flip } from './sim-disk.ts'
+import type { SimNetwork } from './sim-network.ts'
+import { SimTransport } from './sim-transport.ts'
+import { NodeTime, type Timeline, type WallClock } from './timeline.ts'
+import type { Wiring } from './wiring.ts'
+
+/** Answers one question about records. */
+type RecordAnswer = ReturnType<typeof recordServer>
+
+export interface SimNodeInit {
+  readonly name: string
+  readonly number: number
+  /** Of the machine key, 32 bytes. */
+  readonly machineSeed: Uint8Array
+  readonly wiring: Wiring
+  readonly random: Random
+}
+
+export interface SimNodeDeps {
+  readonly timeline: Timeline
+  readonly network: SimNetwork
+  readonly crypto: SimCrypto
+}
+
+/** A node that runs. */
+export interface RunningNode {
+  readonly time: NodeTime
+  readonly platform: CryptoPlatform
+  readonly store: Store
+  readonly watch: ClockWatch
+  readonly mailboxes: Mailboxes
+  readonly outbox: Outbox
+  readonly held: HeldRecords
+  readonly directory: Directory
+  readonly transport: SimTransport
+  readonly accounts: AccountManager
+  /** The accounts again, over another host of their mailboxes; all of them locked. */
+  readonly accountsOn: (hosting: HostingPort) => Promise<AccountManager>
+  readonly open: CloseStack
+}
+
+/** Accounts lock when the run says so. */
+const autoLockMinutes = 0
+
+export class SimNode {
+  readonly name: string
+  readonly peerId: PeerId
+  readonly disk: SimDisk
+  readonly wall: WallClock = { offsetMs: 0 }
+  readonly log: NodeLog
+  readonly flips: Flip[] = []
+  /** Virtual ms of what cost it data that was durable: bit flips and restored snapshots. */
+  readonly losses: number[] = []
+  running: RunningNode | undefined
+  /** Stands in for the record server of a node that lies. */
+  answer: ((honest: RecordAnswer) => RecordAnswer) | undefined
+  readonly #deps: SimNodeDeps
+  readonly #init: SimNodeInit
+  readonly platform: CryptoPlatform
+  readonly #machineSeed: Uint8Array
+  #time: NodeTime | undefined
+  #starts = 0
+
+  constructor(deps: SimNodeDeps, init: SimNodeInit) {
+    const { name, random, wiring } = init
+    this.#deps = deps
+    this.#init = init
+    this.name = name
+    this.disk = new SimDisk(random)
+    this.log = new NodeLog(deps.timeline.trace, name)
+    const platform = deps.crypto.platform(random)
+    this.platform = wiring.platform?.(platform) ?? platform
+    this.#machineSeed = init.machineSeed
+    this.peerId = peerIdOf(platform.ed25519.publicKey(this.#machineSeed))
+  }
+
+  /** Neither running nor starting. */
+  get isDown(): boolean {
+    return this.#time === undefined
+  }
+
+  /** Starts the node. Resolves to whether it did; what hinders it is in the log.  Never resolves where it crashes on
+   *  the way. */
+  async start(): Promise<boolean> {
+    if (this.#time) return this.running !== undefined
+    const { timeline } = this.#deps
+    const time = new NodeTime(timeline, { name: `${this.name}.${++this.#starts}`, wall: this.wall })
+    this.#time = time
+    try {
+      const running = await this.#open(time)
+      this.running = running
+      void running.store.failure.then((error) => {
+        this.log.failed('store-failed', error)
+        this.crash('kill')
+      })
+      return true
+    } catch (error) {
+      this.log.failed('not-started', error)
+      this.crash('kill')
+      return false
+    }
+  }
+
+  /** Ends the node as it is. Returns whether the disk has lost something that was written. */
+  crash(kind: CrashKind): boolean {
+    if (!this.#time) return false
+    this.#deps.timeline.trace.note(`${this.name} ${kind}`)
+    this.#time.end()
+    this.#time = undefined
+    this.running = undefined
+    this.#deps.network.detach(this.peerId, kind)
+    return this.disk.crash(kind)
+  }
+
+  /** Ends the node in good order. */
+  async stop(): Promise<void> {
+    const { running } = this
+    if (!running) return
+    try {
+      await running.open.close()
+    } catch (error) {
+      this.log.failed('not-closed', error)
+    }
+    if (this.running === running) this.crash('kill')
+  }
+
+  async #open(time: NodeTime): Promise<RunningNode> {
+    const { wiring, number } = this.#init
+    const { network } = this.#deps
+    const platform = this.platform
+    const log = wiring.log?.(this.log.open()) ?? this.log.open()
+    const scheduler = time
+    const random = (length: number): Uint8Array => platform.random(length)
+    const open = new CloseStack()
+    const files = this.disk.open(time, wiring.vices)
+    const { media } = wiring
+    const realStore = open.add(
+      await openStore({
+        dir: undefined,
+        openFiles: async () => files,
+        platform,
+        clock: time,
+        scheduler,
+        log,
+        limits: { idFilterBytes: 1024 },
+        ...(media && { decorate: media }),
+      }),
+    )
+    if (realStore.report.lostCommits > 0) this.log.damage.push('lost-commits')
+    const store = wiring.store?.(realStore, time) ?? realStore
+    const watch = open.add(
+      ClockWatch.open({ clock: time, scheduler, table: store.table('clock'), log }),
+    )
+    const clock = wiring.clock?.(watch, time) ?? watch
+    const transport = open.add(
+      new SimTransport(
+        { network, platform, time, log },
+        { peerId: this.peerId, name: this.name, number },
+      ),
+    )
+    const limits = defaultMailboxLimits
+    const mailboxes = new Mailboxes({ platform, store, limits, self: this.peerId, clock, log })
+    const forDirectory = { platform, limits: defaultDirectoryLimits, clock: time, scheduler, log }
+    const records = store.table('records')
+    const held = await HeldRecords.open({
+      ...forDirectory,
+      table: wiring.records?.(records) ?? records,
+      hosted: mailboxes,
+      isNear: async (key) => transport.mesh.isNear(key),
+    })
+    const directory = new Directory({ ...forDirectory, transport, hosted: mailboxes, held })
+    const publisher = open.add(
+      new RecordPublisher({ ...forDirectory, directory, held, hosted: mailboxes, random }),
+    )
+    const stopWatching = transport.watch(({ connected }) => connected && publisher.retry())
+    open.add({ close: stopWatching })
+    const outbox = open.add(
+      new Outbox({
+        platform,
+        store,
+        transport: wiring.outbound?.(transport) ?? transport,
+        mailboxes,
+        limits,
+        clock,
+        scheduler,
+        log,
+      }),
+    )
+    open.add(startJanitor({ mailboxes, scheduler, log }))
+    const stamps = open.add(
+      new StampMill({ search: searchInTurns(platform, scheduler), scheduler }),
+    )
+    const forAccounts = {
+      platform,
+      clock,
+      scheduler,
+      log,
+      rows: store.table('accounts'),
+      post: wiring.post?.(outbox, time) ?? outbox,
+      directory: wiring.directory?.(directory) ?? directory,
+      restoring: new Restorer({
+        platform,
+        transport,
+        items: store.items,
+        mailboxes,
+        scheduler,
+        log,
+      }),
+      stamps,
+    }
+    const accountsOn = async (hosting: HostingPort): Promise<AccountManager> =>
+      AccountManager.open({ ...forAccounts, hosting }, { autoLockMinutes })
+    const accounts = open.add(await accountsOn(wiring.hosting?.(mailboxes, time) ?? mailboxes))
+    const sign = (bytes: Uint8Array): Uint8Array => platform.ed25519.sign(this.#machineSeed, bytes)
+    const inbound = wiring.inbound?.(mailboxes) ?? mailboxes
+    transport.handle(deliverProtocol, deliverHandler({ mailboxes: inbound, sign, scheduler }))
+    const honest = recordServer({ held, limits: defaultDirectoryLimits, clock: time })
+    const answer: RecordAnswer = async (...call) => (this.answer?.(honest) ?? honest)(...call)
+    serveCalls(transport, recordProtocol, { timeoutMs: 5000, scheduler, answer })
+    serveCalls(transport, timeProtocol, { timeoutMs: 5000, scheduler, answer: timeHandler(watch) })
+    await transport.listen()
+    await outbox.start()
+    await publisher.start()
+    open.add(
+      new PeerTime({
+        transport,
+        watch,
+        isKept: () => true,
+        isNeighbour: () => false,
+        clock: time,
+        scheduler,
+        log,
+      }),
+    )
+    return {
+      time,
+      platform,
+      store: realStore,
+      watch,
+      mailboxes,
+      outbox,
+      held,
+      directory,
+      transport,
+      accounts,
+      accountsOn,
+      open,
+    }
+  }
+}
