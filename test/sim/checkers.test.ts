@@ -19,7 +19,14 @@ interface End {
 }
 
 function problemsOf({ copies, state, text = 'hello', letter: changes }: End): string[] {
-  const init = { seed: '1', household: '1', nodes: 2, people: 2, wiring: soundWiring }
+  const init = {
+    seed: '1',
+    household: '1',
+    nodes: 2,
+    people: 2,
+    isPaired: false,
+    wiring: soundWiring,
+  }
   const world = new World({ ...init, crypto: new SimCrypto() })
   const [from, to] = world.people as [Person, Person]
   for (const person of world.people) person.id = person.name as AccountId

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { toHex } from '../../src/base/util/bytes.ts'
 import type { Evidence } from './evidence.ts'
 import type { Letter, Person } from './people.ts'
 import type { SimNode } from './sim-node.ts'
@@ -116,6 +117,22 @@ const damageReported: Checker = ({ nodes, letters }, evidence) =>
       ]
     })
 
+/** I4, I5, I16: a home and the node that keeps copies for it hold the same in the end, whoever was away when: what came
+ *  to either is at both, and what was taken out of one is gone from the other. */
+const copiesAlike: Checker = ({ isPaired, nodes, people, counts }) => {
+  if (!isPaired || counts.all()['clock-jump'] > 0) return []
+  return people.flatMap((person) => {
+    const partner = nodes[nodes.indexOf(person.node) ^ 1]
+    const both = [person.node, partner]
+    if (!person.hasAccount || both.some((node) => !node || node.losses.length > 0)) return []
+    const held = both.map((node) => {
+      const { count, sum } = node?.running?.store.items.digest(person.mailbox()) ?? {}
+      return `${String(count)} ${toHex(sum ?? new Uint8Array())}`
+    })
+    return held[0] === held[1] ? [] : [`I5: copies of ${person.name} differ: ${held.join(', ')}`]
+  })
+}
+
 /** Errors that are none of ours to show. */
 const noBugs: Checker = ({ nodes }) =>
   nodes.flatMap((node) => node.log.bugs.map((bug) => `bug: ${node.name}: ${bug}`))
@@ -130,4 +147,5 @@ export const checkers: readonly Checker[] = [
   allOpen,
   allSettled,
   allDelivered,
+  copiesAlike,
 ]

@@ -14,7 +14,14 @@ import { parseSlotHeader, slotClass } from '../../src/base/wire/slot.ts'
 import type { HostingPort, MailboxPort, SignedSlot } from '../../src/user/account/ports.ts'
 import type { FaultKind } from './fault-counts.ts'
 import type { NodeTime } from './timeline.ts'
-import { wrapMailbox, wrapPost, wrapTable, type NodeStore, type Wiring } from './wiring.ts'
+import {
+  wrapMailbox,
+  wrapPost,
+  wrapPulling,
+  wrapTable,
+  type NodeStore,
+  type Wiring,
+} from './wiring.ts'
 
 export interface PlantedBug {
   readonly name: string
@@ -315,5 +322,22 @@ export const plantedBugs: readonly PlantedBug[] = [
     wiring: { log: () => silentLog },
     faults: ['bit-flip', 'restart'],
     breaks: /^I12\b/,
+  },
+  {
+    name: 'acknowledgements are not copied',
+    wiring: {
+      pulling: (mailboxes) =>
+        wrapPulling(mailboxes, {
+          takeCopies: async (mailbox, copies) =>
+            mailboxes.takeCopies(
+              mailbox,
+              copies.filter(
+                ({ kind, body }) => kind !== 'slot' || body[0] !== plainSlotKind.acknowledgement,
+              ),
+            ),
+        }),
+    },
+    faults: ['kill', 'partition'],
+    breaks: /^I5\b/,
   },
 ]

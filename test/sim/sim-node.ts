@@ -10,7 +10,12 @@ import { searchInTurns, StampMill } from '../../src/base/crypto/stamp-mill.ts'
 import { openStore, type Store } from '../../src/base/store/store.ts'
 import type { PeerId } from '../../src/base/util/brand.ts'
 import { CloseStack } from '../../src/base/util/close-stack.ts'
-import { deliverProtocol, recordProtocol, timeProtocol } from '../../src/base/wire/protocols.ts'
+import {
+  deliverProtocol,
+  recordProtocol,
+  syncProtocol,
+  timeProtocol,
+} from '../../src/base/wire/protocols.ts'
 import { deliverHandler } from '../../src/machine/mailbox/deliver-handler.ts'
 import { startJanitor } from '../../src/machine/mailbox/janitor.ts'
 import { defaultMailboxLimits } from '../../src/machine/mailbox/mailbox-limits.ts'
@@ -23,7 +28,10 @@ import { HeldRecords } from '../../src/machine/node/held-records.ts'
 import { PeerTime, timeHandler } from '../../src/machine/node/peer-time.ts'
 import { RecordPublisher } from '../../src/machine/node/record-publisher.ts'
 import { recordServer } from '../../src/machine/node/record-server.ts'
+import { CopyRoom } from '../../src/machine/sync/copy-room.ts'
 import { Restorer } from '../../src/machine/sync/restorer.ts'
+import { SharedMailboxes } from '../../src/machine/sync/shared-mailboxes.ts'
+import { Syncer } from '../../src/machine/sync/syncer.ts'
 import { serveCalls } from '../../src/machine/transport/call.ts'
 import type { HostingPort } from '../../src/user/account/ports.ts'
 import { AccountManager } from '../../src/user/household/account-manager.ts'
@@ -46,6 +54,8 @@ export interface SimNodeInit {
   readonly machineSeed: Uint8Array
   readonly wiring: Wiring
   readonly random: Random
+  /** The node whose owner and this one's trust each other: each keeps copies for the other. */
+  readonly partner: () => PeerId | undefined
 }
 
 export interface SimNodeDeps {
@@ -71,6 +81,9 @@ export interface RunningNode {
   readonly open: CloseStack
 }
 
+/** More than anybody here writes. */
+const copyBytesMax = 1024 ** 3
+const coverMs = 10_000
 /** Accounts lock when the run says so. */
 const autoLockMinutes = 0
 
@@ -192,6 +205,25 @@ export class SimNode {
     )
     const limits = defaultMailboxLimits
     const mailboxes = new Mailboxes({ platform, store, limits, self: this.peerId, clock, log })
+    const partner = this.#init.partner()
+    const trusted = partner ? [partner] : []
+    const forSync = { mailboxes, self: this.peerId, items: store.items, clock: time, log }
+    const shared = open.add(await SharedMailboxes.open(forSync))
+    const quotaBytes = (peer: PeerId) => (trusted.includes(peer) ? copyBytesMax : undefined)
+    const syncer = open.add(
+      new Syncer({
+        ...forSync,
+        mailboxes: wiring.pulling?.(mailboxes) ?? mailboxes,
+        platform,
+        scheduler,
+        transport,
+        store,
+        shared,
+        room: new CopyRoom({ ...forSync, shared, quotaBytes }),
+        epoch: () => realStore.epoch,
+        trusted: () => trusted,
+      }),
+    )
     const forDirectory = { platform, limits: defaultDirectoryLimits, clock: time, scheduler, log }
     const records = store.table('records')
     const held = await HeldRecords.open({
@@ -200,7 +232,14 @@ export class SimNode {
       hosted: mailboxes,
       isNear: async (key) => transport.mesh.isNear(key),
     })
-    const directory = new Directory({ ...forDirectory, transport, hosted: mailboxes, held })
+    const directory = new Directory({
+      ...forDirectory,
+      transport,
+      hosted: mailboxes,
+      held,
+      holders: () => trusted.map((peerId) => ({ peerId, role: 'replica', addresses: [] })),
+      isCovered: async (mailbox) => syncer.covered(mailbox, coverMs),
+    })
     const publisher = open.add(
       new RecordPublisher({ ...forDirectory, directory, held, hosted: mailboxes, random }),
     )
@@ -251,7 +290,9 @@ export class SimNode {
     serveCalls(transport, recordProtocol, { timeoutMs: 5000, scheduler, answer })
     serveCalls(transport, timeProtocol, { timeoutMs: 5000, scheduler, answer: timeHandler(watch) })
     await transport.listen()
+    transport.handle(syncProtocol, syncer.handler)
     await outbox.start()
+    syncer.start()
     await publisher.start()
     open.add(
       new PeerTime({

@@ -12,6 +12,7 @@ import type {
   MailboxPort,
   PostPort,
 } from '../../src/user/account/ports.ts'
+import type { SyncerDeps } from '../../src/machine/sync/syncer.ts'
 import type { Transport } from '../../src/machine/transport/transport.ts'
 import type { DiskVices } from './sim-disk.ts'
 import type { NodeTime } from './timeline.ts'
@@ -36,6 +37,8 @@ export interface Wiring {
   readonly outbound?: (transport: OutboundTransport) => OutboundTransport
   /** As the handler of deliveries sees them. */
   readonly inbound?: (mailboxes: Mailboxes) => Pick<Mailboxes, 'take'>
+  /** As who pulls copies sees them. */
+  readonly pulling?: (mailboxes: SyncerDeps['mailboxes']) => SyncerDeps['mailboxes']
   readonly hosting?: (hosting: HostingPort, time: NodeTime) => HostingPort
   readonly post?: (post: PostPort, time: NodeTime) => PostPort
   readonly directory?: (directory: DirectoryPort) => DirectoryPort
@@ -77,6 +80,24 @@ export function wrapPost(post: PostPort, changes: Partial<PostPort>): PostPort {
     outcomes: async (from) => post.outcomes(from),
     settle: async (from, ids) => post.settle(from, ids),
     watch: (from, listener) => post.watch(from, listener),
+    ...changes,
+  }
+}
+
+/** `mailboxes`, as who pulls copies sees them, with some of their methods replaced. */
+export function wrapPulling(
+  mailboxes: SyncerDeps['mailboxes'],
+  changes: Partial<SyncerDeps['mailboxes']>,
+): SyncerDeps['mailboxes'] {
+  return {
+    rootOf: (mailbox) => mailboxes.rootOf(mailbox),
+    hostsOf: async (mailbox) => mailboxes.hostsOf(mailbox),
+    host: async (...init) => mailboxes.host(...init),
+    wants: (mailbox, id) => mailboxes.wants(mailbox, id),
+    takeCopies: async (mailbox, copies) => mailboxes.takeCopies(mailbox, copies),
+    isRevoked: async (mailbox, certificate) => mailboxes.isRevoked(mailbox, certificate),
+    watchNews: (listener) => mailboxes.watchNews(listener),
+    watchRecords: (listener) => mailboxes.watchRecords(listener),
     ...changes,
   }
 }

@@ -2,7 +2,7 @@
 
 import { toAbzuError, isAbzuError } from '../../src/base/util/errors.ts'
 import { utf8 } from '../../src/base/util/bytes.ts'
-import type { MailboxId } from '../../src/base/util/brand.ts'
+import type { MailboxId, PeerId } from '../../src/base/util/brand.ts'
 import { FaultCounts } from './fault-counts.ts'
 import { Person, type Letter } from './people.ts'
 import { Random } from './random.ts'
@@ -23,10 +23,13 @@ export interface WorldInit {
   readonly atMs?: number
   readonly nodes: number
   readonly people: number
+  /** Nodes trust each other, two and two, and keep copies. */
+  readonly isPaired: boolean
   readonly wiring: Wiring
 }
 
 export class World {
+  readonly isPaired: boolean
   readonly random: Random
   readonly trace = new Trace()
   readonly counts = new FaultCounts()
@@ -39,7 +42,9 @@ export class World {
   /** What must never happen, and did. */
   readonly problems: string[] = []
 
-  constructor({ seed, crypto, household, nodes, people, wiring, atMs = 0 }: WorldInit) {
+  constructor(init: WorldInit) {
+    const { seed, crypto, household, nodes, people, isPaired, wiring, atMs = 0 } = init
+    this.isPaired = isPaired
     this.random = new Random(seed)
     const randomOf = (name: string): Random => new Random(`${seed}/${name}`)
     this.timeline = new Timeline({ random: randomOf('timeline'), trace: this.trace, atMs })
@@ -51,7 +56,9 @@ export class World {
       const name = `n${n + 1}`
       const machineSeed = new Random(`${household}/${name}`).bytes(32)
       const random = randomOf(name)
-      return new SimNode(deps, { name, number: n + 1, machineSeed, wiring, random })
+      // the first trusts the second, the third the fourth; an odd one out nobody
+      const partner = (): PeerId | undefined => (isPaired ? this.nodes[n ^ 1]?.peerId : undefined)
+      return new SimNode(deps, { name, number: n + 1, machineSeed, wiring, random, partner })
     })
     this.people = Array.from({ length: people }, (_, n) => {
       const node = this.nodes[n % nodes] as SimNode

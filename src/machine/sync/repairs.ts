@@ -15,8 +15,8 @@ export interface RepairsDeps {
 
 /** Copies that differ for a moment have news on its way. */
 const patienceMs = 2000
-/** Where a repair finds nothing, the other side lacks something, or the two expire mail at different times. Copies that
- *  were the same are compared again after so long. */
+/** Where copies still differ after a repair, the other side lacks something, or has what is refused here, or the two
+ *  expire mail at different times. Copies that were the same are compared again after so long. */
 const patienceMsMax = 3_600_000
 
 /** When one pull compares the copies: a while after a mark that shows a difference and that no other mark follows; each
@@ -65,7 +65,7 @@ export class Repairs {
       const found = await puller.repair()
       isSame = found.isSame
       if (isSame) verified()
-      this.#futile = found.items > 0 || isSame ? 0 : this.#futile + 1
+      this.#futile = isSame ? 0 : this.#futile + 1
       if (found.items > 0) log.warn('copies-repaired', { peer, items: found.items })
     } catch (error) {
       this.#futile++
