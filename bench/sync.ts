@@ -5,7 +5,8 @@ import { nothingNew, tenNew } from './sync/catching-up.ts'
 import { firstCopy } from './sync/first-copy.ts'
 import { homeBack } from './sync/home-killed.ts'
 import { memory } from './sync/memory.ts'
-import { homeGone, repair } from './sync/planned.ts'
+import { homeGone } from './sync/home-gone.ts'
+import { repair } from './sync/repairing.ts'
 
 export function syncBenchmark(): Benchmark {
   return {

@@ -4,10 +4,19 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { peerIdOf } from '../../src/base/crypto/address.ts'
 import { nodePlatform } from '../../src/base/crypto/node-platform.ts'
+import type { PeerId } from '../../src/base/util/brand.ts'
 import { sleep } from '../../src/base/util/wait.ts'
 import { Forked } from '../forked.ts'
 import type { PartContext } from '../harness.ts'
-import type { FromNode, Growth, NodeInit, NodeUsage, ToNode } from './node-messages.ts'
+import type {
+  FromNode,
+  Growth,
+  NewAccount,
+  NodeInit,
+  NodeUsage,
+  Numbers,
+  ToNode,
+} from './node-messages.ts'
 
 const platform = nodePlatform()
 /** A growth by a hundred thousand items, or their copy, on a slow disk. */
@@ -29,19 +38,20 @@ export class NodeProcess {
 
   /** A home and a holder, each with an empty store, offline. `context.open` takes them. */
   static async pair(context: Context): Promise<[NodeProcess, NodeProcess]> {
-    const seeds = [platform.random(32), platform.random(32)] as const
-    const peers = seeds.map((seed) => peerIdOf(platform.ed25519.publicKey(seed)))
-    const names = ['home', 'holder']
-    const nodes: NodeProcess[] = []
-    for (const [n, machineSeed] of seeds.entries()) {
-      const dir = join(context.scratchDir, names[n] as string)
-      await mkdir(dir, { mode: 0o700 })
-      const partner = peers[1 - n] as (typeof peers)[number]
-      const node = new NodeProcess(context, { dir, machineSeed, partner })
-      await node.#start()
-      nodes.push(node)
-    }
-    return nodes as [NodeProcess, NodeProcess]
+    const [home, holder] = [await made(context, 'home'), await made(context, 'holder')]
+    const nodes = [
+      new NodeProcess(context, { ...home, partner: peerOf(holder) }),
+      new NodeProcess(context, { ...holder, partner: peerOf(home) }),
+    ] as const
+    for (const node of nodes) await node.#start()
+    return [...nodes]
+  }
+
+  /** One with an empty store, offline, that trusts nobody. `context.open` takes it. */
+  static async start(context: Context, name: string): Promise<NodeProcess> {
+    const node = new NodeProcess(context, await made(context, name))
+    await node.#start()
+    return node
   }
 
   /** Resolves when both hold so many items, the same, and durably. */
@@ -55,6 +65,10 @@ export class NodeProcess {
 
   async #start(): Promise<void> {
     await this.#forked.ask({ kind: 'start', init: this.#init }, 'done')
+  }
+
+  get peerId(): PeerId {
+    return peerOf(this.#init)
   }
 
   get pid(): number {
@@ -80,6 +94,10 @@ export class NodeProcess {
 
   async grow(growth: Growth): Promise<void> {
     await this.#do({ kind: 'grow', growth })
+  }
+
+  async host({ rootPk, slots }: NewAccount): Promise<void> {
+    await this.#do({ kind: 'host', account: { rootPk, slots } })
   }
 
   /** Goes online. Returns where it is. */
@@ -109,6 +127,29 @@ export class NodeProcess {
     await this.#do({ kind: 'await', items })
   }
 
+  /** Chunks that the other node has as well, if told the same. */
+  async put(count: number): Promise<void> {
+    await this.#do({ kind: 'put', count })
+  }
+
+  async lose(numbers: Numbers): Promise<void> {
+    await this.#do({ kind: 'lose', numbers })
+  }
+
+  /** Pulls, while it is paused, until it has all that is new to its cursor, or to an empty one. */
+  async pull({ isAnew }: { isAnew: boolean }): Promise<void> {
+    await this.#do({ kind: 'pull', isAnew })
+  }
+
+  /** Within that pull. Returns how many items were lacking. */
+  async repair(): Promise<number> {
+    return (await this.#forked.ask({ kind: 'repair' }, 'repaired')).items
+  }
+
+  async endPull(): Promise<void> {
+    await this.#do({ kind: 'end-pull' })
+  }
+
   async usage(): Promise<NodeUsage> {
     return (await this.#forked.ask({ kind: 'usage' }, 'usage')).usage
   }
@@ -126,4 +167,14 @@ export class NodeProcess {
   async #do(message: ToNode): Promise<void> {
     await this.#forked.ask(message, 'done', patienceMs)
   }
+}
+
+async function made({ scratchDir }: Context, name: string): Promise<NodeInit> {
+  const dir = join(scratchDir, name)
+  await mkdir(dir, { mode: 0o700 })
+  return { dir, machineSeed: platform.random(32) }
+}
+
+function peerOf({ machineSeed }: NodeInit): PeerId {
+  return peerIdOf(platform.ed25519.publicKey(machineSeed))
 }

@@ -21,6 +21,9 @@ async function answer(message: ToNode): Promise<FromNode> {
     case 'grow':
       await node.grow(message.growth)
       break
+    case 'host':
+      await node.host(message.account)
+      break
     case 'join':
       return { kind: 'joined', address: await node.join() }
     case 'leave':
@@ -37,6 +40,20 @@ async function answer(message: ToNode): Promise<FromNode> {
       break
     case 'await':
       await node.until(message.items)
+      break
+    case 'put':
+      await node.put(message.count)
+      break
+    case 'lose':
+      await node.lose(message.numbers)
+      break
+    case 'pull':
+      await node.pull(message.isAnew)
+      break
+    case 'repair':
+      return { kind: 'repaired', items: await node.repair() }
+    case 'end-pull':
+      node.endPull()
       break
     case 'usage': {
       const { user, system } = process.cpuUsage()

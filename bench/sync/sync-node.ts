@@ -14,16 +14,26 @@ import {
   systemScheduler as scheduler,
 } from '../../src/base/util/system-time.ts'
 import { sleep } from '../../src/base/util/wait.ts'
-import { syncProtocol } from '../../src/base/wire/protocols.ts'
+import { deliverProtocol, syncProtocol } from '../../src/base/wire/protocols.ts'
+import { deliverHandler } from '../../src/machine/mailbox/deliver-handler.ts'
 import { defaultMailboxLimits } from '../../src/machine/mailbox/mailbox-limits.ts'
 import { Mailboxes } from '../../src/machine/mailbox/mailboxes.ts'
 import { CopyRoom } from '../../src/machine/sync/copy-room.ts'
+import { Origins } from '../../src/machine/sync/origins.ts'
 import { SharedMailboxes } from '../../src/machine/sync/shared-mailboxes.ts'
 import { Syncer } from '../../src/machine/sync/syncer.ts'
 import { openTransport } from '../../src/machine/transport/open-transport.ts'
 import type { Transport } from '../../src/machine/transport/transport.ts'
 import { newPrekey, newRecipient } from '../deliver/people.ts'
-import { chunkBytes, type Growth, type NodeInit } from './node-messages.ts'
+import {
+  chunkBytes,
+  type Growth,
+  type NewAccount,
+  type NodeInit,
+  type Numbers,
+} from './node-messages.ts'
+import { SameChunks } from './same-chunks.ts'
+import { ToldPull } from './told-pull.ts'
 
 const platform = nodePlatform()
 const base = { platform, clock, scheduler, log: silentLog }
@@ -47,6 +57,7 @@ export class BenchNode {
   /** What is closed with the connections. */
   #open = new CloseStack()
   #line: Line | undefined
+  #pull: ToldPull | undefined
 
   static async start(init: NodeInit, self: PeerId): Promise<BenchNode> {
     const store = await openStore({ ...base, dir: init.dir })
@@ -80,7 +91,7 @@ export class BenchNode {
     const grown: MailboxId[] = []
     const prekey = newPrekey(platform)
     const nowHours = Math.floor(clock.nowMs() / hourMs)
-    const hosts = [this.#host(this.#self, 'home'), this.#host(this.#init.partner, 'replica')]
+    const hosts = [this.#host(this.#self, 'home'), this.#host(this.#partner, 'replica')]
     for (let n = 0; n < accounts; n++) {
       const { rootPk, mailbox, slots } = newRecipient(platform, { nowHours, prekey, hosts })
       await this.#mailboxes.host(rootPk, slots)
@@ -90,6 +101,16 @@ export class BenchNode {
       for await (const { mailbox } of this.#mailboxes.hosted()) grown.push(mailbox)
     }
     for (const mailbox of grown) await this.#fill(mailbox, chunks)
+  }
+
+  async host({ rootPk, slots }: NewAccount): Promise<void> {
+    await this.#mailboxes.host(rootPk, slots)
+  }
+
+  get #partner(): PeerId {
+    const { partner } = this.#init
+    if (partner === undefined) throw new Error('the node has no partner')
+    return partner
   }
 
   #host(peerId: PeerId, role: 'home' | 'replica') {
@@ -120,6 +141,9 @@ export class BenchNode {
     this.#line = { transport, syncer: this.#newSyncer(transport) }
     // Whichever pulls now.
     transport.handle(syncProtocol, async (stream) => this.#online.syncer.handler(stream))
+    const mailboxes = this.#mailboxes
+    const sign = (bytes: Uint8Array) => platform.ed25519.sign(machineSeed, bytes)
+    transport.handle(deliverProtocol, deliverHandler({ mailboxes, sign, scheduler }))
     await transport.listen()
     this.#line.syncer.start()
     const [address] = transport.addresses()
@@ -128,20 +152,23 @@ export class BenchNode {
   }
 
   #newSyncer(transport: Transport): Syncer {
-    const { items } = this.#store
     const { partner } = this.#init
+    const epoch = () => this.#store.epoch
+    const trusted = partner === undefined ? [] : [partner]
+    return new Syncer({ ...this.#parts(transport), epoch, trusted: () => trusted })
+  }
+
+  #parts(transport: Transport) {
     const parts = {
       ...base,
       store: this.#store,
-      items,
+      items: this.#store.items,
       mailboxes: this.#mailboxes,
       shared: this.#shared,
       self: this.#self,
       transport,
     }
-    const room = new CopyRoom({ ...parts, quotaBytes: () => quotaBytes })
-    const epoch = () => this.#store.epoch
-    return new Syncer({ ...parts, room, epoch, trusted: () => [partner] })
+    return { ...parts, room: new CopyRoom({ ...parts, quotaBytes: () => quotaBytes }) }
   }
 
   get #online(): Line {
@@ -150,7 +177,7 @@ export class BenchNode {
   }
 
   dial(address: string): void {
-    this.#online.transport.keep(this.#init.partner, [address])
+    this.#online.transport.keep(this.#partner, [address])
   }
 
   async pause(): Promise<void> {
@@ -163,11 +190,47 @@ export class BenchNode {
     this.#line.syncer.start()
   }
 
+  async put(count: number): Promise<void> {
+    await this.#sameChunks.put(await this.#onlyMailbox(), count)
+  }
+
+  async lose(numbers: Numbers): Promise<void> {
+    await this.#sameChunks.lose(await this.#onlyMailbox(), numbers)
+  }
+
+  get #sameChunks(): SameChunks {
+    return new SameChunks(platform, this.#store.items)
+  }
+
+  async #onlyMailbox(): Promise<MailboxId> {
+    for await (const { mailbox } of this.#mailboxes.hosted()) return mailbox
+    throw new Error('the node hosts nothing')
+  }
+
+  async pull(isAnew: boolean): Promise<void> {
+    const parts = { ...this.#parts(this.#online.transport), origins: new Origins() }
+    const cursors = isAnew ? await this.#emptyCursors() : this.#store
+    this.#pull = await ToldPull.begin(parts, this.#partner, cursors)
+  }
+
+  async #emptyCursors(): Promise<Store> {
+    return this.#open.add(await openStore({ ...base, dir: undefined }))
+  }
+
+  async repair(): Promise<number> {
+    if (!this.#pull) throw new Error('the node does not pull')
+    return this.#pull.repair()
+  }
+
+  endPull(): void {
+    this.#pull?.end()
+  }
+
   /** Resolves when it holds so many items, and what the partner holds; and the partner, durably, what it was
    *  offered. */
   async until(items: number): Promise<void> {
     const isDone = async () => {
-      const { verifiedMsAgo, behind = 0 } = this.#online.syncer.state(this.#init.partner)
+      const { verifiedMsAgo, behind = 0 } = this.#online.syncer.state(this.#partner)
       return verifiedMsAgo !== undefined && behind === 0 && (await this.items()) >= items
     }
     while (!(await isDone())) await sleep(scheduler, lookMs)
