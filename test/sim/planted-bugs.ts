@@ -25,6 +25,8 @@ import {
 
 export interface PlantedBug {
   readonly name: string
+  /** The first seed that is tried: those before it are known not to show the bug. @default 1 */
+  readonly from?: number
   readonly wiring: Wiring
   /** Without these it may do no harm. */
   readonly faults: readonly FaultKind[]
@@ -128,6 +130,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a failed fsync is tried again',
+    from: 15,
     wiring: {
       media: ({ database, segments }) => ({
         database: {
@@ -193,6 +196,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'an outcome is forgotten before the account has it',
+    from: 8,
     wiring: {
       post: (post, time) =>
         wrapPost(post, {
@@ -304,6 +308,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a home never looks whether its record is outrun',
+    from: 19,
     wiring: {
       directory: (directory) => ({
         home: () => directory.home(),
@@ -319,6 +324,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'damage is not reported',
+    from: 25,
     wiring: { log: () => silentLog },
     faults: ['bit-flip', 'restart'],
     breaks: /^I12\b/,
