@@ -62,7 +62,6 @@ interface CurrentRecord {
   readonly keys: ReadonlyMap<string, number>
   readonly stampBits: number
   readonly hosts: readonly Host[]
-  readonly roles: ReadonlyMap<string, Host['role']>
 }
 
 interface Identity {
@@ -142,7 +141,7 @@ export class HostedMailbox {
 
   /** What the newest record makes of a node; undefined where it does not name it, or there is none. */
   roleOf(peerId: PeerId): Host['role'] | undefined {
-    return this.#record?.roles.get(peerId)
+    return this.hosts.find((host) => host.peerId === peerId)?.role
   }
 
   /** Whether mail sealed to this key id is accepted now. */
@@ -260,7 +259,6 @@ export class HostedMailbox {
     )
     keys.set(mapKey(prekeyIdOf(this.#platform, record.prekey)), Number.POSITIVE_INFINITY)
     const { stampBits, hosts } = record
-    const roles = new Map(hosts.map(({ peerId, role }) => [peerId, role]))
-    return { signed, place, keys, stampBits, hosts, roles }
+    return { signed, place, keys, stampBits, hosts }
   }
 }

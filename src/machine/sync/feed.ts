@@ -1,11 +1,11 @@
-import { plainSlotKey, slotIdOf } from '../../base/crypto/slot-header.ts'
+import { slotIdOf } from '../../base/crypto/slot-header.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { ItemHead, ItemStore } from '../../base/store/item-store.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import { mapKey } from '../../base/util/bytes.ts'
-import { plainSlotName } from '../../base/wire/plain-slot.ts'
 import { offerItemsMax } from '../../base/wire/sync.ts'
-import type { OfferDesk, Offered } from './offer-desk.ts'
+import { introductionSlots } from './introduction.ts'
+import type { OfferDesk } from './offer-desk.ts'
 import type { Origins } from './origins.ts'
 
 export interface FeedDeps {
@@ -102,15 +102,12 @@ export class Feed {
 
   /** Who may sign for the mailboxes, and who hosts them: before anything that is judged by that. */
   async #introduce(places: readonly Place[]): Promise<void> {
-    const { platform, items } = this.#deps
     for (const { mailbox } of places) {
-      const offered: Offered[] = []
-      for (const name of [plainSlotName.identity, plainSlotName.record]) {
-        const slot = await items.slot(mailbox, plainSlotKey(platform, mailbox, name))
-        if (!slot) continue
-        const sizeBytes = slot.signed.length + slot.body.length
-        offered.push({ id: slotIdOf(platform, slot.signed), sizeBytes })
-      }
+      const slots = await introductionSlots(this.#deps, mailbox)
+      const offered = slots.map(({ signed, body }) => ({
+        id: slotIdOf(this.#deps.platform, signed),
+        sizeBytes: signed.length + body.length,
+      }))
       if (offered.length > 0) await this.#desk.offer(mailbox, offered)
     }
     await this.#desk.settled()

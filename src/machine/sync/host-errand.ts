@@ -1,13 +1,12 @@
 import type { ItemStore } from '../../base/store/item-store.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
-import { plainSlotKey } from '../../base/crypto/slot-header.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import { equalBytes } from '../../base/util/bytes.ts'
 import { AbzuError } from '../../base/util/errors.ts'
-import { plainSlotName } from '../../base/wire/plain-slot.ts'
-import type { CopiedItem, PullerMessage } from '../../base/wire/sync.ts'
+import type { PullerMessage } from '../../base/wire/sync.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
 import type { CopyRoom } from './copy-room.ts'
+import { introductionSlots } from './introduction.ts'
 import type { Errand, Mark } from './puller.ts'
 import { sumOfItems, sumOfSet, type SharedMailboxes } from './shared-mailboxes.ts'
 import type { SourceCursor } from './sync-cursors.ts'
@@ -60,15 +59,16 @@ export class HostErrand implements Errand {
 
   /** Tells the source of a record that it may not know, where by it the two share a mailbox. */
   async introduction(mailbox: MailboxId): Promise<PullerMessage | undefined> {
-    const { platform, items, mailboxes } = this.#deps
-    const rootPk = mailboxes.rootOf(mailbox)
+    const rootPk = this.#deps.mailboxes.rootOf(mailbox)
     if (!rootPk || !(await this.#isShared(mailbox))) return undefined
-    const slots: CopiedItem[] = []
-    for (const name of [plainSlotName.identity, plainSlotName.record]) {
-      const slot = await items.slot(mailbox, plainSlotKey(platform, mailbox, name))
-      if (slot) slots.push({ kind: 'slot', expiresAtHours: 0, pool: 0, ...slot })
-    }
-    return { kind: 'introduce', rootPk, slots }
+    const slots = await introductionSlots(this.#deps, mailbox)
+    const copies = slots.map((slot) => ({
+      kind: 'slot' as const,
+      expiresAtHours: 0,
+      pool: 0,
+      ...slot,
+    }))
+    return { kind: 'introduce', rootPk, slots: copies }
   }
 
   greeted(): Iterable<MailboxId> {

@@ -92,7 +92,7 @@ export function trunk({ count, sum }: DigestSum): Uint8Array {
   return entry(count, sum.subarray(16))
 }
 
-/** The numbers, counted from `first`, of the entries in which two answers differ.
+/** The numbers of the entries in which two answers differ, from 0.
  *  @throws {AbzuError} ABZU_PROTOCOL_VIOLATION where one is cut off */
 export function differences(own: Uint8Array, other: Uint8Array): number[] {
   if (own.length !== other.length || own.length % sumEntryBytes !== 0) {

@@ -5,7 +5,7 @@ import { restoreChallenge } from '../../base/crypto/restore-claim.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { ItemStore } from '../../base/store/item-store.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
-import { equalBytes, mapKey } from '../../base/util/bytes.ts'
+import { equalBytes } from '../../base/util/bytes.ts'
 import type { Scheduler } from '../../base/util/clock.ts'
 import { AbzuError, isAbzuError, type ErrorCode } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
@@ -177,7 +177,7 @@ class ClaimErrand implements Errand {
   }
 
   async marked({ mailboxes }: { readonly mailboxes: readonly MailboxId[] }): Promise<void> {
-    this.isDone = mailboxes.some((one) => mapKey(one) === mapKey(this.#init.mailbox))
+    this.isDone = mailboxes.some((one) => equalBytes(one, this.#init.mailbox))
     this.#done.resolve()
   }
 }

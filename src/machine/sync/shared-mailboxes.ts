@@ -87,13 +87,11 @@ export class SharedMailboxes {
     const { mailboxes, self, log } = this.#deps
     try {
       const hosts = await mailboxes.hostsOf(mailbox)
-      const peers = hosts.map(({ peerId }) => peerId as PeerId)
-      for (const host of hosts) {
-        this.#addresses.set(host.peerId as PeerId, dialAddresses(host))
-      }
       const rootPk = mailboxes.rootOf(mailbox)
-      const others = peers.includes(self) ? peers.filter((peer) => peer !== self) : []
-      this.#set(mailbox, rootPk, rootPk ? [...new Set(others)] : [])
+      const isShared = rootPk && hosts.some(({ peerId }) => peerId === self)
+      const others = isShared ? hosts.filter(({ peerId }) => peerId !== self) : []
+      for (const host of others) this.#addresses.set(host.peerId as PeerId, dialAddresses(host))
+      this.#set(mailbox, rootPk, [...new Set(others.map(({ peerId }) => peerId as PeerId))])
     } catch (error) {
       log.error('record-unreadable', { error: toAbzuError(error) })
     }
