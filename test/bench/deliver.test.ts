@@ -4,18 +4,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { daemonEnvironment, daemonFlags } from '../../bench/forked.ts'
+import { startBenchmark } from '../support/benchmark.ts'
 import { isGone } from '../support/process-state.ts'
 
-const entry = join(import.meta.dirname, '../../bench/run.ts')
-
-function run(args: readonly string[], scratch: string) {
-  const env = { ...process.env, TMPDIR: scratch }
-  const child = spawn(process.execPath, [entry, 'deliver', '--quick', ...args], { env })
-  const written = { stdout: '', stderr: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (written.stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text))
-  return { child, written, closed: once(child, 'close') as Promise<[number | null]> }
-}
+const run = (args: readonly string[], scratch: string) =>
+  startBenchmark(['deliver', '--quick', ...args], scratch)
 
 function scratchOf(t: { testdir: () => string }): string {
   const scratch = join(t.testdir(), 'scratch')

@@ -1,43 +1,19 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { hasQuic } from '../../bench/mesh/quic-here.ts'
 import { systemScheduler as scheduler } from '../../src/base/util/system-time.ts'
+import { runBenchmark, shortScratch, targetsOf, type Row } from '../support/benchmark.ts'
 
-const entry = join(import.meta.dirname, '../../bench/run.ts')
-
-interface Row {
-  readonly name: string
-  readonly value: number | null
-  readonly target: { readonly op: string; readonly value: number } | null
-  readonly ok: boolean | null
-}
-
-async function run(args: readonly string[], scratch: string) {
-  const env = { ...process.env, TMPDIR: scratch }
-  const child = spawn(process.execPath, [entry, 'mesh', '--quick', '--json', ...args], { env })
-  const written = { stdout: '', stderr: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (written.stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text))
-  const [exitCode] = (await once(child, 'close')) as [number | null]
-  return { exitCode, ...written }
-}
+const run = async (args: readonly string[], scratch: string) =>
+  runBenchmark(['mesh', '--quick', '--json', ...args], scratch)
 
 t.test('a mesh is asked, written to, dialled and left alone', async (t) => {
-  // a socket's path is short, and t.testdir() is not
-  const scratch = mkdtempSync(join(tmpdir(), 'abzu-test-'))
-  t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
+  const scratch = shortScratch(t)
   const { exitCode, stdout, stderr } = await run([], scratch)
   t.equal(exitCode, 0, stderr)
   const { bench, measures } = JSON.parse(stdout) as { bench: string; measures: Row[] }
   t.equal(bench, 'mesh')
-  const targets = measures.flatMap(({ name, target }) =>
-    target === null ? [] : [`${name} ${target.op} ${target.value}`],
-  )
-  t.same(targets, [
+  t.same(targetsOf(measures), [
     'resolve-5-vs-closest <= 1.5',
     'resolve-20-vs-closest <= 1.5',
     'first-vs-known-message <= 10',

@@ -1,37 +1,16 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { redisReplica } from '../../bench/peers/redis-replica.ts'
 import { rsync } from '../../bench/peers/rsync.ts'
-
-const entry = join(import.meta.dirname, '../../bench/run.ts')
-
-interface Row {
-  readonly name: string
-  readonly value: number | null
-  readonly target: { readonly op: string; readonly value: number } | null
-  readonly ok: boolean | null
-}
+import { runBenchmark, shortScratch, targetsOf, type Row } from '../support/benchmark.ts'
 
 t.test('copies are made, brought up to date, and made anew from both sides', async (t) => {
-  const scratch = mkdtempSync(join(tmpdir(), 'abzu-test-'))
-  t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
-  const env = { ...process.env, TMPDIR: scratch }
-  const child = spawn(process.execPath, [entry, 'sync', '--quick', '--json'], { env })
-  const written = { stdout: '', stderr: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (written.stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text))
-  const [exitCode] = (await once(child, 'close')) as [number | null]
-  t.equal(exitCode, 0, written.stderr)
-  const { bench, measures } = JSON.parse(written.stdout) as { bench: string; measures: Row[] }
+  const scratch = shortScratch(t)
+  const { exitCode, stdout, stderr } = await runBenchmark(['sync', '--quick', '--json'], scratch)
+  t.equal(exitCode, 0, stderr)
+  const { bench, measures } = JSON.parse(stdout) as { bench: string; measures: Row[] }
   t.equal(bench, 'sync')
-  const targets = measures.flatMap(({ name, target }) =>
-    target === null ? [] : [`${name} ${target.op} ${target.value}`],
-  )
-  t.same(targets, [
+  t.same(targetsOf(measures), [
     'first-copy-wire <= 1.08',
     'first-copy-vs-redis <= 2',
     'ten-new-after-100 <= 1.2',
