@@ -91,7 +91,7 @@ module.exports = {
       severity: 'error',
       from: { path: room('machine') },
       to: {
-        path: '^src/base/crypto/(envelope|hpke|keyring|password|vault-cipher|words)\\.ts$',
+        path: '^src/base/crypto/(envelope|hpke|keyring|password|recovery-share|vault-cipher|words)\\.ts$',
         reachable: true,
       },
     },
@@ -144,7 +144,7 @@ module.exports = {
     home('msgpackr', outside('msgpackr'), '^src/base/wire/codec\\.ts$'),
     home(
       'crypto-libraries',
-      [outside('@noble'), outside('@scure'), outside('hpke')],
+      [outside('@noble'), outside('@scure'), outside('hpke'), outside('shamir-secret-sharing')],
       room('base/crypto'),
     ),
     home('prometheus', outside('@prometheus-io'), '^src/surface/api/metrics-text\\.ts$'),

@@ -174,6 +174,8 @@ interface Row {
 
 class FakeAccounts implements AccountsService {
   readonly #rows = new Map<string, Row>()
+  /** The id of the account that is made next, by how many there are. */
+  idOf = fakeId
   /** Every array that a password came in, to look whether it was wiped. */
   readonly passwords: Uint8Array[] = []
 
@@ -184,7 +186,7 @@ class FakeAccounts implements AccountsService {
     if ([...this.#rows.values()].some(({ summary }) => summary.name === name)) {
       throw new AbzuError('ABZU_ALREADY_EXISTS', `there is an account ${name}`)
     }
-    const summary = { id: fakeId(this.#rows.size), name, role }
+    const summary = { id: this.idOf(this.#rows.size), name, role }
     const row = {
       summary,
       password: Buffer.from(password).toString(),

@@ -23,6 +23,12 @@ import { formatPeerCode, peerTokenHash } from '../../src/base/crypto/peer-code.t
 import { noblePlatform } from '../../src/base/crypto/noble-platform.ts'
 import { argon2Floor, wrapSecret } from '../../src/base/crypto/password.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
+import {
+  formatShare,
+  joinShares,
+  parseShare,
+  type RecoveryShare,
+} from '../../src/base/crypto/recovery-share.ts'
 import { signReceipt } from '../../src/base/crypto/receipt.ts'
 import { safetyNumber } from '../../src/base/crypto/safety-number.ts'
 import { searchStamp } from '../../src/base/crypto/stamp.ts'
@@ -277,5 +283,21 @@ export const goldenLayouts: Readonly<Record<string, (input: Fields) => Promise<F
       expiresAtHours: 490_720,
     })
     return { code, tokenHash: toHex(peerTokenHash(platform, token)) }
+  },
+
+  async 'recovery-share'(input) {
+    const shares = ['first', 'second', 'third'].map((name) => hex(field(input, name)))
+    const [first, second, third] = shares.map(parseShare) as [
+      RecoveryShare,
+      RecoveryShare,
+      RecoveryShare,
+    ]
+    const words = await joinShares(platform, [first, third])
+    const same = await joinShares(platform, [third, second])
+    return {
+      ...Object.fromEntries(shares.map((share, n) => [`text${n + 1}`, formatShare(share)])),
+      words: words.join(' '),
+      same: same.join(' '),
+    }
   },
 }

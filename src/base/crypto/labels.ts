@@ -31,6 +31,7 @@ export const labels = {
   stamp: label('stamp'),
   safetyNumber: label('safety-number'),
   peerToken: label('peer-token'),
+  recoveryShare: label('recovery-share'),
   // message authentication codes
   doorProof: label('door-proof'),
   sealedSlotKey: label('sealed-slot-key'),

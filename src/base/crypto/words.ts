@@ -4,7 +4,12 @@
  * @module
  */
 
-import { entropyToMnemonic, mnemonicToSeedSync, validateMnemonic } from '@scure/bip39'
+import {
+  entropyToMnemonic,
+  mnemonicToEntropy,
+  mnemonicToSeedSync,
+  validateMnemonic,
+} from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { AbzuError } from '../util/errors.ts'
 import type { CryptoPlatform } from './platform.ts'
@@ -21,7 +26,18 @@ const recoveryStep = 1
 
 /** 24 fresh words. */
 export function newWords(platform: Pick<CryptoPlatform, 'random'>): string[] {
-  return entropyToMnemonic(platform.random(entropyBytes), wordlist).split(' ')
+  return wordsOfEntropy(platform.random(entropyBytes))
+}
+
+/** The 12 or 24 words of 16 or 32 random bytes. */
+export function wordsOfEntropy(entropy: Uint8Array): string[] {
+  return entropyToMnemonic(entropy, wordlist).split(' ')
+}
+
+/** The 16 or 32 bytes that 12 or 24 words stand for. The caller wipes them.
+ *  @throws {AbzuError} ABZU_WORDS_INVALID */
+export function entropyOfWords(words: readonly string[]): Uint8Array {
+  return mnemonicToEntropy(parseWords(words).join(' '), wordlist)
 }
 
 /** The 12 or 24 words that a person typed, in lower case.

@@ -4,6 +4,7 @@ import { newCommand } from './command.ts'
 import type { CliContext } from './context.ts'
 import { readPassword, withPasswordOptions, type PasswordOptions } from './password.ts'
 import { sessionFiles } from './session.ts'
+import { wordColumns } from './word-columns.ts'
 
 /** `abzu account create`: a new account, unlocked, and its words. */
 export function accountCreate(context: CliContext): Command {
@@ -20,21 +21,10 @@ export function accountCreate(context: CliContext): Command {
       await context.output.result({ id, name: created.name, words }, () => [
         `${created.name} is ${id}, unlocked.`,
         '',
-        ...columns(words),
+        ...wordColumns(words),
         '',
         'Write these words down and keep them away from this machine. They are shown this once;',
         'whoever has them is this person, and only they bring the account back.',
       ])
     })
-}
-
-/** Numbered, four in a row. */
-function columns(words: readonly string[]): string[] {
-  const cells = words.map((word, index) => `${String(index + 1).padStart(4)} ${word.padEnd(10)}`)
-  return Array.from({ length: Math.ceil(cells.length / 4) }, (_, row) =>
-    cells
-      .slice(4 * row, 4 * row + 4)
-      .join('')
-      .trimEnd(),
-  )
 }

@@ -5,8 +5,8 @@ import type { Answer } from '../client/routes.ts'
 import { newCommand } from './command.ts'
 import type { CliContext } from './context.ts'
 import { readPassword, withPasswordOptions, type PasswordOptions } from './password.ts'
-import { askUnseen, secretOf, secretOfFile } from './secret-input.ts'
 import { sessionFiles } from './session.ts'
+import { readWords } from './words-input.ts'
 
 interface Options extends PasswordOptions {
   readonly name: string
@@ -17,8 +17,6 @@ interface Options extends PasswordOptions {
 type Line = Answer<'recoverAccount'>
 type Progress = Extract<Line, { progress: unknown }>['progress']
 type Recovered = Extract<Line, { recovered: unknown }>['recovered']
-
-const wordsBytesMax = 1024
 
 /** `abzu account recover`: an account comes back from its words, with all that other nodes hold of it. */
 export function accountRecover(context: CliContext): Command {
@@ -40,18 +38,6 @@ export function accountRecover(context: CliContext): Command {
         'Contacts see the same person, and are told that a device writes which they do not know.',
       ])
     })
-}
-
-/** Numbers, as `account create` puts them before the words, do not count. */
-async function readWords(context: CliContext, file: string | undefined): Promise<string> {
-  const kind = { what: 'the words', bytesMax: wordsBytesMax }
-  const text =
-    file === undefined
-      ? await askUnseen(context, { message: 'The 24 words', otherwise: '--words-file' })
-      : file === '-'
-        ? await secretOf(context.io.stdin, { ...kind, source: 'standard input' })
-        : await secretOfFile(context, file, kind)
-  return text.replaceAll(/\d+\.?/g, ' ')
 }
 
 async function watch(

@@ -6,6 +6,7 @@ import { accountList } from './account-list.ts'
 import { accountLock } from './account-lock.ts'
 import { accountRecover } from './account-recover.ts'
 import { accountUnlock } from './account-unlock.ts'
+import { accountWords } from './account-words.ts'
 import { newCommand, newGroup } from './command.ts'
 import { contactAdd } from './contact-add.ts'
 import { contactBlock } from './contact-block.ts'
@@ -41,7 +42,14 @@ export function createProgram(context: CliContext): Command {
   program.addCommand(
     newGroup('account', context, {
       description: 'The people of this node',
-      commands: [accountCreate, accountRecover, accountList, accountUnlock, accountLock],
+      commands: [
+        accountCreate,
+        accountRecover,
+        accountList,
+        accountUnlock,
+        accountLock,
+        accountWords,
+      ],
     }),
   )
   program.addCommand(

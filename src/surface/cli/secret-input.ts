@@ -4,7 +4,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { concatBytes, fromUtf8 } from '../../base/util/bytes.ts'
-import { AbzuError } from '../../base/util/errors.ts'
+import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { CliContext } from './context.ts'
 
 const lineEndBytesMax = 2
@@ -71,6 +71,35 @@ export async function askUnseen(
   })
   if (isCancel(typed)) throw new AbzuError('ABZU_INVALID_ARGUMENT', 'nothing was typed')
   return typed
+}
+
+/** What a person types at a terminal, in one line that is seen, and judged before it is taken.
+ *  @param init.judge throws an AbzuError, whose message is shown, where it has to be typed again
+ *  @throws {AbzuError} ABZU_INVALID_ARGUMENT */
+export async function askLine<T>(
+  { io }: CliContext,
+  init: {
+    readonly message: string
+    readonly otherwise: string
+    readonly judge: (typed: string) => T
+  },
+): Promise<T> {
+  const { message, otherwise, judge } = init
+  if (!io.stdin.isTTY) {
+    throw new AbzuError('ABZU_INVALID_ARGUMENT', `nobody is here to type it: give ${otherwise}`)
+  }
+  const { isCancel, text } = await import('@clack/prompts')
+  const validate = (typed: string | undefined): string | undefined => {
+    try {
+      judge(typed ?? '')
+      return undefined
+    } catch (error) {
+      return toAbzuError(error).message
+    }
+  }
+  const typed = await text({ message, input: io.stdin, output: io.stderr, validate })
+  if (isCancel(typed)) throw new AbzuError('ABZU_INVALID_ARGUMENT', 'nothing was typed')
+  return judge(typed)
 }
 
 async function warnOfReaders({ output }: CliContext, path: string): Promise<void> {

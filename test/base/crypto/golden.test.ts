@@ -13,6 +13,7 @@ import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
 import { unwrapSecret } from '../../../src/base/crypto/password.ts'
 import { parsePeerCode, peerTokenHash } from '../../../src/base/crypto/peer-code.ts'
 import type { CryptoPlatform } from '../../../src/base/crypto/platform.ts'
+import { joinShares, parseShareText } from '../../../src/base/crypto/recovery-share.ts'
 import { openReceipt } from '../../../src/base/crypto/receipt.ts'
 import { isStamp } from '../../../src/base/crypto/stamp.ts'
 import { verifySlot } from '../../../src/base/crypto/slot-header.ts'
@@ -158,4 +159,9 @@ reads('peer-code', async (platform, bytesOf, textOf) => {
     [expiresAtHours, 490_720],
     [peerTokenHash(platform, token), bytesOf('tokenHash')],
   ]
+})
+
+reads('recovery-share', async (platform, _bytesOf, textOf) => {
+  const shares = ['text1', 'text2'].map((name) => parseShareText(textOf(name)))
+  return [[(await joinShares(platform, shares)).join(' '), textOf('words')]]
 })
