@@ -87,7 +87,7 @@ export async function openAccounts(
   const publisher = open.add(new RecordPublisher({ ...publishing, directory, held }))
   const outbox = open.add(new Outbox({ ...base, store, transport, mailboxes, limits }))
   const stamps = open.add(new StampMill({ search: new NodeStampSearch(scheduler), scheduler }))
-  const ports = { rows: store.table('accounts'), hosting: mailboxes, post: outbox, directory }
+  const ports = { tables: store, hosting: mailboxes, post: outbox, directory }
   const restoring = {
     restore: async () => {
       throw new AbzuError('ABZU_NOT_YET', 'nobody is recovered here')

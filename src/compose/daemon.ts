@@ -56,6 +56,7 @@ import { openTransport } from '../machine/transport/open-transport.ts'
 import type { Transport } from '../machine/transport/transport.ts'
 import { serveControlApi } from '../surface/api/serve.ts'
 import { AccountManager } from '../user/household/account-manager.ts'
+import { Authority } from '../user/household/authority.ts'
 import { version } from '../version.ts'
 import { holdersOf, openFederation } from './federation.ts'
 import { openSync } from './sync.ts'
@@ -194,7 +195,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
           clock: watch,
           scheduler,
           log,
-          rows: store.table('accounts'),
+          tables: store,
           hosting: mailboxes,
           post: outbox,
           directory,
@@ -305,7 +306,13 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     open.add(
       await serveControlApi({
         config,
-        services: { accounts, node, federation: { ...federation, ...sync.service } },
+        services: {
+          accounts,
+          invitations: accounts.invitations,
+          authority: new Authority({ accountOf: (nameOrId) => accounts.get(nameOrId) }),
+          node,
+          federation: { ...federation, ...sync.service },
+        },
         platform,
         clock,
         scheduler,

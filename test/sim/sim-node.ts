@@ -266,7 +266,7 @@ export class SimNode {
       clock,
       scheduler,
       log,
-      rows: store.table('accounts'),
+      tables: store,
       post: wiring.post?.(outbox, time) ?? outbox,
       directory: wiring.directory?.(directory) ?? directory,
       restoring: new Restorer({

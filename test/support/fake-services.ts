@@ -3,12 +3,15 @@
 import type { Finding } from '../../src/base/health/finding.ts'
 import { parseWords } from '../../src/base/crypto/words.ts'
 import { AbzuError } from '../../src/base/util/errors.ts'
+import { Authority } from '../../src/user/household/authority.ts'
 import type {
   AccountsService,
   AccountSummary,
   ContactSummary,
   FederationService,
   InboxEntry,
+  Invitation,
+  InvitationsService,
   MemberService,
   MessageReport,
   NodeService,
@@ -182,7 +185,6 @@ class FakeAccounts implements AccountsService {
   async create(init: { name: string; role: AccountSummary['role']; password: Uint8Array }) {
     const { name, role, password } = init
     this.passwords.push(password)
-    if (role !== 'admin') throw new AbzuError('ABZU_NOT_YET', `an account of role ${role}`)
     if ([...this.#rows.values()].some(({ summary }) => summary.name === name)) {
       throw new AbzuError('ABZU_ALREADY_EXISTS', `there is an account ${name}`)
     }
@@ -194,6 +196,18 @@ class FakeAccounts implements AccountsService {
     }
     this.#rows.set(summary.id, row)
     return { member: row.member, words: Array.from({ length: 24 }, () => 'abandon') }
+  }
+
+  async join({ link, ...init }: Parameters<AccountsService['join']>[0]) {
+    if (!link.startsWith('abzu-join:')) throw new AbzuError('ABZU_LINK_INVALID', 'no invitation')
+    return this.create({ ...init, role: 'child' })
+  }
+
+  /** Gives an account another role, unlocked as it is. */
+  become(name: string, role: AccountSummary['role']): void {
+    const row = this.#row(name)
+    Object.assign(row.summary, { role })
+    Object.assign(row.member ?? {}, { role })
   }
 
   /** What `recover` does before it ends. */
@@ -220,6 +234,11 @@ class FakeAccounts implements AccountsService {
       locked: member === undefined,
       movedTo: this.movedTo.get(summary.id),
     }))
+  }
+
+  get(nameOrId: string): AccountSummary {
+    const { summary, member } = this.#row(nameOrId)
+    return { ...summary, locked: member === undefined }
   }
 
   async unlock(nameOrId: string, password: Uint8Array): Promise<FakeMember> {
@@ -357,10 +376,31 @@ class FakeFederation implements FederationService {
   }
 }
 
-/** All of a fake node's services. */
+class FakeInvitations implements InvitationsService {
+  readonly #open = new Map<string, Invitation>()
+
+  give = async ({ role, by }: Parameters<InvitationsService['give']>[0]) => {
+    const id = String(this.#open.size).padStart(16, '0')
+    this.#open.set(id, { id, role, expiresAt: time, ...(by !== undefined && { by }) })
+    return { link: `abzu-join:${id}`, expiresAt: time }
+  }
+  list = async () => [...this.#open.values()]
+  revoke = async (idOrLink: string) => {
+    const id = idOrLink.replace('abzu-join:', '')
+    const invitation = this.#open.get(id)
+    if (!invitation) throw new AbzuError('ABZU_NOT_FOUND', 'no such invitation')
+    this.#open.delete(id)
+    return invitation
+  }
+}
+
+/** All of a fake node's services; who may do what is no fake. */
 export function fakeServices() {
+  const accounts = new FakeAccounts()
   return {
-    accounts: new FakeAccounts(),
+    accounts,
+    authority: new Authority({ accountOf: (nameOrId) => accounts.get(nameOrId) }),
+    invitations: new FakeInvitations(),
     node: new FakeNode(),
     federation: new FakeFederation(),
   } satisfies Services

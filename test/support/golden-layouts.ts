@@ -19,6 +19,7 @@ import { signIdentityDocument } from '../../src/base/crypto/identity-document.ts
 import { keyringIdOf, sealKeyringItem } from '../../src/base/crypto/keyring.ts'
 import { formatContactLink } from '../../src/base/crypto/link.ts'
 import { prekeyIdOf, signMailboxRecord } from '../../src/base/crypto/mailbox-record.ts'
+import { formatJoinLink, joinTokenHash } from '../../src/base/crypto/join-link.ts'
 import { formatPeerCode, peerTokenHash } from '../../src/base/crypto/peer-code.ts'
 import { noblePlatform } from '../../src/base/crypto/noble-platform.ts'
 import { argon2Floor, wrapSecret } from '../../src/base/crypto/password.ts'
@@ -299,5 +300,18 @@ export const goldenLayouts: Readonly<Record<string, (input: Fields) => Promise<F
       words: words.join(' '),
       same: same.join(' '),
     }
+  },
+
+  async 'join-link'(input) {
+    const token = hex(field(input, 'token'))
+    const link = formatJoinLink({
+      v: 1,
+      peerId: peerIdOf(hex(field(input, 'machinePk'))),
+      addresses: ['/ip4/192.0.2.1/tcp/4180', '/ip4/192.0.2.1/udp/4180/quic-v1'],
+      role: 'child',
+      token,
+      expiresAtHours: 490_720,
+    })
+    return { link, tokenHash: toHex(joinTokenHash(platform, token)) }
   },
 }

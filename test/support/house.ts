@@ -98,7 +98,7 @@ export async function house(init: {
           clock: time,
           scheduler: time,
           log: silentLog,
-          rows: node.store.table('accounts'),
+          tables: node.store,
           hosting: node.mailboxes,
           post: node.outbox,
           directory,

@@ -63,10 +63,10 @@ export class World {
     { log = silentLog, ...init }: AccountManagerInit & { log?: Log } = {},
   ): Promise<AccountManager> {
     const { platform, time } = this
-    const { rows, hosting, post, directory } = node
+    const { tables, hosting, post, directory } = node
     const restoring = this.restoring(node)
     const stamps = new StampMill({ search: this.stampSearch, scheduler: time })
-    const parts = { platform, rows, hosting, post, directory, restoring, stamps, log }
+    const parts = { platform, tables, hosting, post, directory, restoring, stamps, log }
     const settings = { autoLockMinutes: 0, ...init }
     return AccountManager.open({ ...parts, clock: time, scheduler: time }, settings)
   }

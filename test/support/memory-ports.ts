@@ -40,7 +40,6 @@ import {
 import { decodeShape } from '../../src/base/wire/shape.ts'
 import { parseSlotHeader, slotClass, type SlotClass } from '../../src/base/wire/slot.ts'
 import type {
-  AccountRows,
   DirectoryPort,
   HostingPort,
   MailboxPort,
@@ -51,6 +50,7 @@ import type {
   SignedSlot,
 } from '../../src/user/account/ports.ts'
 import { MemoryDisk, turn } from './memory-disk.ts'
+import { MemoryTables } from './memory-tables.ts'
 
 const hourMs = 3_600_000
 
@@ -93,7 +93,7 @@ export class MemoryNode {
   readonly mailboxes = new Map<string, MemoryMailbox>()
   readonly outbox: { id: ItemId; outgoing: Outgoing }[] = []
   readonly outcomes: StoredOutcome[] = []
-  readonly rowsOnDisk = new Map<string, { key: Uint8Array; value: Uint8Array }>()
+  readonly tables = new MemoryTables(this.disk)
   readonly addresses: string[] = ['/ip4/127.0.0.1/tcp/4001']
   /** Whether others reach it. */
   isOnline = true
@@ -118,14 +118,6 @@ export class MemoryNode {
     this.disk.revive()
     this.#listeners.clear()
     for (const mailbox of this.mailboxes.values()) mailbox.listeners.clear()
-  }
-
-  readonly rows: AccountRows = {
-    put: async (key, value) =>
-      this.disk.write(() => void this.rowsOnDisk.set(mapKey(key), { key, value })),
-    delete: async (key) => this.disk.write(() => void this.rowsOnDisk.delete(mapKey(key))),
-    get: (key) => this.rowsOnDisk.get(mapKey(key))?.value,
-    range: ({ limit }) => iterate([...this.rowsOnDisk.values()].slice(0, limit)),
   }
 
   readonly hosting: HostingPort = {

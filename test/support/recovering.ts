@@ -8,7 +8,7 @@ import { mapKey, utf8 } from '../../src/base/util/bytes.ts'
 import type { MailboxRecord } from '../../src/base/wire/records.ts'
 import { newDevice } from '../../src/user/account/device.ts'
 import type { RestoreProgress } from '../../src/user/account/ports.ts'
-import type { RecoverInit } from '../../src/user/household/account-manager.ts'
+import type { RecoverInit } from '../../src/user/household/newcomers.ts'
 import type { Household, World } from './household.ts'
 import type { MemoryMailbox, MemoryNode } from './memory-ports.ts'
 

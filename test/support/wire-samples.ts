@@ -41,6 +41,7 @@ import {
   encodeTimeAnswer,
   encodeTimeRequest,
 } from '../../src/base/wire/time-call.ts'
+import { joinLinkShape } from '../../src/base/wire/join.ts'
 import {
   decodePairAnswer,
   decodePairRequest,
@@ -428,6 +429,7 @@ export const pairSamples: readonly WireSample[] = [
     decode: decodePairAnswer,
   },
   shaped('peer code', peerCodeShape, peerCode),
+  shaped('join link', joinLinkShape, { ...peerCode, role: 'child' as const }),
 ]
 
 export const wireSamples: readonly WireSample[] = [

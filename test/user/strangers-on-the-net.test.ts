@@ -38,7 +38,7 @@ async function node(t: Test) {
   await outbox.start()
   const accounts = await AccountManager.open({
     ...base,
-    rows: store.table('accounts'),
+    tables: store,
     hosting: mailboxes,
     post: outbox,
     directory,

@@ -32,6 +32,7 @@ export const labels = {
   safetyNumber: label('safety-number'),
   peerToken: label('peer-token'),
   recoveryShare: label('recovery-share'),
+  joinToken: label('join-token'),
   // message authentication codes
   doorProof: label('door-proof'),
   sealedSlotKey: label('sealed-slot-key'),

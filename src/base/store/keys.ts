@@ -54,6 +54,7 @@ const tables = {
   'peer-invites': 13,
   'sync-cursors': 14,
   'sync-members': 15,
+  'household-invites': 16,
   clock: 26,
 } as const
 

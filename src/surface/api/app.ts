@@ -69,7 +69,8 @@ export async function createApp(init: ApiInit, closing: AbortSignal): Promise<Fa
   const idleMs = config.limits.sessionIdleMinutes * 60_000
   const sessions = new Sessions({ accounts: services.accounts, platform, clock }, { idleMs })
   const handlers = createHandlers({ ...services, sessions, scheduler, log: init.log })
-  serveRoutes(app, { handlers, sessions, scheduler, closing, tell })
+  const { authority } = services
+  serveRoutes(app, { handlers, sessions, authority, scheduler, closing, tell })
   return app
 }
 

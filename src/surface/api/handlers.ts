@@ -19,7 +19,9 @@ export interface HandlerDeps extends Services {
 export type Call<N extends RouteName> = Request<N> & {
   /** Aborts when the caller is gone, the time is over or the API closes. */
   readonly signal: AbortSignal
-} & ((typeof routes)[N]['access'] extends 'open' ? unknown : { readonly member: MemberService })
+} & ((typeof routes)[N]['caller'] extends 'member'
+    ? { readonly member: MemberService }
+    : { readonly member: MemberService | undefined })
 
 export type Handlers = {
   readonly [N in RouteName]: (
@@ -32,6 +34,7 @@ const done = { ok: true } as const
 /** Every route's handler: a missing one does not compile. */
 export function createHandlers({
   accounts,
+  invitations,
   node,
   federation,
   sessions,
@@ -87,14 +90,23 @@ export function createHandlers({
       )
       return { ...openSession(member), words: [...words] }
     },
-    recoverAccount: ({ signal, body: { name, words, password, peer } }) =>
+    invite: ({ member, body }) => invitations.give({ ...body, by: member?.id }),
+    invitations: async () => ({ invitations: [...(await invitations.list())] }),
+    revokeInvitation: ({ body }) => invitations.revoke(body.invitation),
+    join: async ({ body: { link, name, password } }) => {
+      const { member, words } = await withPassword(password, (bytes) =>
+        accounts.join({ link, name, password: bytes }),
+      )
+      return { ...openSession(member), words: [...words] }
+    },
+    recoverAccount: ({ signal, body: { words, password, ...body } }) =>
       recoveryLines(
         { scheduler },
         {
           signal,
           recover: async (progress) => {
             const member = await withPassword(password, (bytes) =>
-              accounts.recover({ name, words: [words], password: bytes, peer, progress, signal }),
+              accounts.recover({ ...body, words: [words], password: bytes, progress, signal }),
             )
             return openSession(member)
           },

@@ -5,18 +5,21 @@ import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify'
 import type { Scheduler } from '../../base/util/clock.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { withTimeout } from '../../base/util/wait.ts'
+import type { Role } from '../../user/household/role.ts'
+import type { Aim } from '../../user/household/authority.ts'
 import { routes, type Route, type RouteName } from '../client/routes.ts'
 import { errorSchema } from '../client/schemas.ts'
 import { apiLimits } from './api-limits.ts'
 import type { Failure } from './failure.ts'
 import type { Handlers } from './handlers.ts'
 import { lineStream } from './line-stream.ts'
-import type { MemberService } from './services.ts'
+import type { AuthorityService, MemberService } from './services.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface RoutesDeps {
   readonly handlers: Handlers
   readonly sessions: Pick<Sessions, 'member'>
+  readonly authority: AuthorityService
   readonly scheduler: Scheduler
   /** Aborts when the API closes. */
   readonly closing: AbortSignal
@@ -25,7 +28,7 @@ export interface RoutesDeps {
 }
 
 export function serveRoutes(app: FastifyInstance, deps: RoutesDeps): void {
-  const { handlers, sessions, scheduler, closing, tell } = deps
+  const { handlers, sessions, authority, scheduler, closing, tell } = deps
   const callers = new WeakMap<FastifyRequest, MemberService>()
 
   for (const [name, route] of Object.entries<Route>(routes)) {
@@ -37,10 +40,16 @@ export function serveRoutes(app: FastifyInstance, deps: RoutesDeps): void {
       schema: schemaOf(name, route),
       // before the body is read: who has no session is not listened to
       onRequest: async (request) => {
-        if (route.access === 'open') return
-        const member = sessions.member(bearerToken(request.headers.authorization))
-        if (route.access === 'household') requireHousehold(member)
-        callers.set(request, member)
+        const { authorization } = request.headers
+        if (authorization !== undefined || route.caller === 'member') {
+          callers.set(request, sessions.member(bearerToken(authorization)))
+        }
+        const { operation, on = 'node' } = route
+        if (on === 'node' || on === 'self') authority.expect(callers.get(request), operation, on)
+      },
+      preHandler: async (request) => {
+        const aim = aimOf(route, request)
+        if (aim) authority.expect(callers.get(request), route.operation, aim)
       },
       handler: async (request, reply) => {
         const gone = new AbortController()
@@ -71,7 +80,7 @@ export function serveRoutes(app: FastifyInstance, deps: RoutesDeps): void {
 
 function schemaOf(
   name: string,
-  { summary, params, body, answer, lines, text, access }: Route,
+  { summary, params, body, answer, lines, text, caller }: Route,
 ): FastifySchema {
   const media = lines ? 'application/x-ndjson' : text
   return {
@@ -79,7 +88,7 @@ function schemaOf(
     summary,
     ...(params && { params }),
     ...(body && { body }),
-    ...(access !== 'open' && { security: [{ session: [] }] }),
+    ...(caller === 'member' && { security: [{ session: [] }] }),
     response: {
       200: media === undefined ? answer : { content: { [media]: { schema: answer } } },
       '4xx': errorSchema,
@@ -97,8 +106,8 @@ function bearerToken(authorization: string | undefined): string {
   return token
 }
 
-/** Settings of the node are for those who answer for it. */
-function requireHousehold({ role }: MemberService): void {
-  if (role === 'admin' || role === 'adult') return
-  throw new AbzuError('ABZU_DENIED', 'this is for an Admin or an Adult')
+/** What a checked request is about, where the route does not say so by itself. */
+function aimOf({ on }: Route, { params, body }: FastifyRequest): Aim | undefined {
+  if (on === 'account') return { account: (params as { account: string }).account }
+  return on === 'role' ? { role: (body as { role?: Role }).role ?? 'adult' } : undefined
 }

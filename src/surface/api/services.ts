@@ -2,7 +2,8 @@
 
 import type { Finding } from '../../base/health/finding.ts'
 import type { Metric } from '../../base/util/metric.ts'
-import type { Answer } from '../client/routes.ts'
+import type { Authority } from '../../user/household/authority.ts'
+import type { Answer, Request } from '../client/routes.ts'
 
 type Awaitable<T> = T | PromiseLike<T>
 /** What a route tells of a thing is what the API needs of it. */
@@ -67,11 +68,18 @@ export interface AccountsService {
     role: AccountSummary['role']
     password: Uint8Array
   }): Promise<{ readonly member: MemberService; readonly words: readonly string[] }>
+  /** Makes an account of an invitation. */
+  join(init: {
+    link: string
+    name: string
+    password: Uint8Array
+  }): Promise<{ readonly member: MemberService; readonly words: readonly string[] }>
   /** Brings an account here from its words.
    *  @throws {AbzuError} those of AccountManager.recover; the signal's reason */
   recover(init: {
     words: readonly string[]
     name: string
+    role?: AccountSummary['role'] | undefined
     password: Uint8Array
     peer?: string | undefined
     progress: (done: RecoveryProgress) => void
@@ -84,6 +92,18 @@ export interface AccountsService {
   /** An unlocked account; counts as its use.
    *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_LOCKED */
   member(nameOrId: string): MemberService
+}
+
+export type Invitation = Told<Answer<'revokeInvitation'>>
+
+/** Links by which people join the household. */
+export interface InvitationsService {
+  /** Resolves once the link is durable. */
+  give(
+    init: Request<'invite'>['body'] & { readonly by?: string | undefined },
+  ): Promise<Told<Answer<'invite'>>>
+  list(): Promise<readonly Invitation[]>
+  revoke(idOrLink: string): Promise<Invitation>
 }
 
 export interface NodeService {
@@ -138,8 +158,13 @@ export interface FederationService {
   ): Promise<TrustedPeerSummary>
 }
 
+/** Says who may do what. */
+export type AuthorityService = Pick<Authority, 'expect'>
+
 export interface Services {
+  readonly authority: AuthorityService
   readonly accounts: AccountsService
+  readonly invitations: InvitationsService
   readonly node: NodeService
   readonly federation: FederationService
 }

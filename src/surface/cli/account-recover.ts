@@ -1,5 +1,6 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { AbzuError } from '../../base/util/errors.ts'
+import { roles, type Role } from '../../user/household/role.ts'
 import type { AbzuClient } from '../client/client.ts'
 import type { Answer } from '../client/routes.ts'
 import { newCommand } from './command.ts'
@@ -12,6 +13,7 @@ interface Options extends PasswordOptions {
   readonly name: string
   readonly wordsFile?: string
   readonly peer?: string
+  readonly role?: Role
 }
 
 type Line = Answer<'recoverAccount'>
@@ -25,11 +27,23 @@ export function accountRecover(context: CliContext): Command {
     .requiredOption('--name <name>', 'what the account is called on this node')
     .option('--words-file <file>', 'read the words from a file, - for standard input')
     .option('--peer <address>', 'a node that is known to hold a copy: asked first')
-    .action(async ({ name, wordsFile, peer, ...rest }: Options) => {
+    .addOption(
+      new Option(
+        '--role <role>',
+        'what the account may do here; an Adult where left out, the Admin of a node without one',
+      ).choices(roles),
+    )
+    .action(async ({ name, wordsFile, peer, role: wanted, ...rest }: Options) => {
       const words = await readWords(context, wordsFile)
       const password = await readPassword(context, rest, { twice: true })
       const client = await context.daemon()
-      const asked = { name, words, password, ...(peer !== undefined && { peer }) }
+      const asked = {
+        name,
+        words,
+        password,
+        ...(peer !== undefined && { peer }),
+        ...(wanted && { role: wanted }),
+      }
       const { id, role, token, items, bytes, ...account } = await watch(context, client, asked)
       await (await sessionFiles(context)).save(id, token)
       await context.output.result({ id, name: account.name, role, items, bytes }, () => [

@@ -40,6 +40,14 @@ export function withAccountOption(command: Command): Command {
   )
 }
 
+/** Adds `--account` to what the owner of the machine may do as well. */
+export function withActorOption(command: Command): Command {
+  return command.option(
+    '--account <name>',
+    'act as this account, by name or id; as the owner of this machine where left out',
+  )
+}
+
 /** An option's parser for whole numbers. */
 export function wholeNumber({ min, max }: { min: number; max: number }): (text: string) => number {
   return (text) => {

@@ -19,6 +19,8 @@ import { contactVerify } from './contact-verify.ts'
 import type { CliContext } from './context.ts'
 import { doctor } from './doctor.ts'
 import { inbox } from './inbox.ts'
+import { invite } from './invite.ts'
+import { join } from './join.ts'
 import { metrics } from './metrics.ts'
 import { messageShow } from './message-show.ts'
 import { peerAccept } from './peer-accept.ts'
@@ -67,6 +69,7 @@ export function createProgram(context: CliContext): Command {
       ],
     }),
   )
+  for (const command of [invite, join]) program.addCommand(command(context))
   for (const command of [send, inbox]) program.addCommand(command(context))
   program.addCommand(
     newGroup('message', context, {

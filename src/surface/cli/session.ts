@@ -44,6 +44,15 @@ export async function clientOf(
   return client.withSession(token)
 }
 
+/** A client that acts as the account which `nameOrId` means, or as the owner of the machine where there is none.
+ *  @throws {AbzuError} those of `clientOf` */
+export async function callerOf(
+  context: CliContext,
+  nameOrId: string | undefined,
+): Promise<AbzuClient> {
+  return nameOrId === undefined ? context.daemon() : clientOf(context, nameOrId)
+}
+
 /** Where this home's session tokens are kept. */
 export async function sessionFiles(context: CliContext): Promise<SessionFiles> {
   return new SessionFiles((await context.paths()).sessions)

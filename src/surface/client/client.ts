@@ -78,12 +78,12 @@ export class AbzuClient {
     await this.#call('addPeer', { body })
   }
 
-  /** The nodes that this one trusts, by name. */
   /** Which copies the peers hold, and how they stand. */
   async peerStatus(): Promise<Answer<'peerStatus'>['peers']> {
     return (await this.#call('peerStatus', {})).peers
   }
 
+  /** The nodes that this one trusts, by name. */
   async trustedPeers(): Promise<Answer<'trustedPeers'>['peers']> {
     return (await this.#call('trustedPeers', {})).peers
   }
@@ -118,6 +118,25 @@ export class AbzuClient {
     signal?: AbortSignal,
   ): AsyncGenerator<Answer<'recoverAccount'>> {
     return this.#lines('recoverAccount', { body }, signal)
+  }
+
+  /** A link by which one person can join the household, durable. */
+  invite(body: Body<'invite'>): Promise<Answer<'invite'>> {
+    return this.#call('invite', { body })
+  }
+
+  async invitations(): Promise<Answer<'invitations'>['invitations']> {
+    return (await this.#call('invitations', {})).invitations
+  }
+
+  /** `invitation` is a link or its id. */
+  revokeInvitation(invitation: string): Promise<Answer<'revokeInvitation'>> {
+    return this.#call('revokeInvitation', { body: { invitation } })
+  }
+
+  /** The new account is unlocked; its `words` are told this once. */
+  join(body: Body<'join'>): Promise<Answer<'join'>> {
+    return this.#call('join', { body })
   }
 
   unlock(body: Body<'unlock'>): Promise<Answer<'unlock'>> {

@@ -5,15 +5,21 @@
  */
 
 import type { z } from 'zod'
+import type { Operation } from '../../user/household/decisions.ts'
 import * as schemas from './schemas.ts'
 
-/** Who may call: whoever can open the socket; a session; a session of an Admin or an Adult. */
-export type Access = 'open' | 'account' | 'household'
+/** Who calls: whoever can open the socket, with a session or without; or a session's account. */
+export type Caller = 'anyone' | 'member'
 
 export interface Route {
   readonly method: 'GET' | 'POST'
   readonly path: `/v1/${string}`
-  readonly access: Access
+  readonly caller: Caller
+  /** What the table of decisions is asked. */
+  readonly operation: Operation
+  /** On what: the node where left out; the caller's own account; the account that `params.account` names; one that is to be
+   *  made with the role `body.role`. */
+  readonly on?: 'self' | 'account' | 'role'
   readonly summary: string
   readonly params?: z.ZodType
   readonly body?: z.ZodType
@@ -31,14 +37,16 @@ export const routes = {
   status: {
     method: 'GET',
     path: '/v1/status',
-    access: 'open',
+    caller: 'anyone',
+    operation: 'node.look',
     summary: 'The node, its accounts and its peers',
     answer: schemas.statusSchema,
   },
   metrics: {
     method: 'GET',
     path: '/v1/metrics',
-    access: 'open',
+    caller: 'anyone',
+    operation: 'node.look',
     summary: 'The node in numbers, for Prometheus',
     answer: schemas.metricsSchema,
     text: 'text/plain; version=0.0.4; charset=utf-8',
@@ -46,14 +54,16 @@ export const routes = {
   doctor: {
     method: 'GET',
     path: '/v1/doctor',
-    access: 'open',
+    caller: 'anyone',
+    operation: 'node.look',
     summary: 'What is wrong with the node, what that means and what to do',
     answer: schemas.findingsSchema,
   },
   verifyStore: {
     method: 'POST',
     path: '/v1/doctor/verify',
-    access: 'open',
+    caller: 'anyone',
+    operation: 'node.settings',
     summary: 'Check every row of the store and mend what can be mended',
     answer: schemas.findingsSchema,
     timeoutMs: 3_600_000,
@@ -61,21 +71,24 @@ export const routes = {
   confirmTime: {
     method: 'POST',
     path: '/v1/doctor/confirm-time',
-    access: 'open',
+    caller: 'anyone',
+    operation: 'node.settings',
     summary: "The owner's word that the clock is right, after it jumped",
     answer: schemas.doneSchema,
   },
   stop: {
     method: 'POST',
     path: '/v1/stop',
-    access: 'open',
+    caller: 'anyone',
+    operation: 'node.settings',
     summary: 'End the daemon',
     answer: schemas.doneSchema,
   },
   addPeer: {
     method: 'POST',
     path: '/v1/peers',
-    access: 'household',
+    caller: 'anyone',
+    operation: 'node.settings',
     summary: 'Keep a connection to another node; grants it no trust',
     body: schemas.addressBody,
     answer: schemas.doneSchema,
@@ -83,21 +96,24 @@ export const routes = {
   trustedPeers: {
     method: 'GET',
     path: '/v1/peers',
-    access: 'open',
+    caller: 'anyone',
+    operation: 'peer.look',
     summary: 'The nodes that this one trusts',
     answer: schemas.trustedPeersSchema,
   },
   peerStatus: {
     method: 'GET',
     path: '/v1/peers/status',
-    access: 'open',
+    caller: 'anyone',
+    operation: 'peer.look',
     summary: 'Which copies the peers hold, how far behind each is, and when it was verified',
     answer: schemas.peerStatusSchema,
   },
   invitePeer: {
     method: 'POST',
     path: '/v1/peers/invitations',
-    access: 'open',
+    caller: 'anyone',
+    operation: 'peer.trust',
     summary: 'Make a code by which the owner of one other node can pair it with this one',
     body: schemas.invitePeerBody,
     answer: schemas.peerCodeSchema,
@@ -105,7 +121,8 @@ export const routes = {
   acceptPeer: {
     method: 'POST',
     path: '/v1/peers/accept',
-    access: 'open',
+    caller: 'anyone',
+    operation: 'peer.trust',
     summary: 'Pair with the node that a code is of',
     body: schemas.acceptPeerBody,
     answer: schemas.trustedPeerSchema,
@@ -113,7 +130,8 @@ export const routes = {
   removePeer: {
     method: 'POST',
     path: '/v1/peers/:peer/remove',
-    access: 'open',
+    caller: 'anyone',
+    operation: 'peer.trust',
     summary: 'Hand over what a node lacks, then trust it no more',
     params: schemas.peerParams,
     body: schemas.removePeerBody,
@@ -122,7 +140,9 @@ export const routes = {
   createAccount: {
     method: 'POST',
     path: '/v1/accounts',
-    access: 'open',
+    caller: 'anyone',
+    operation: 'account.create',
+    on: 'role',
     summary: 'Create an account, unlocked, and open a session; its words are told this once',
     body: schemas.createAccountBody,
     answer: schemas.newAccountSchema,
@@ -130,17 +150,57 @@ export const routes = {
   recoverAccount: {
     method: 'POST',
     path: '/v1/accounts/recover',
-    access: 'open',
+    caller: 'anyone',
+    operation: 'account.create',
+    on: 'role',
     summary:
       'Bring an account here from its words, unlocked, and open a session; tells how far it is',
     body: schemas.recoverAccountBody,
     answer: schemas.recoveryLineSchema,
     lines: true,
   },
+  invite: {
+    method: 'POST',
+    path: '/v1/invitations',
+    caller: 'anyone',
+    operation: 'account.invite',
+    on: 'role',
+    summary: 'Make a link by which one person can join the household, once',
+    body: schemas.inviteBody,
+    answer: schemas.joinLinkSchema,
+  },
+  invitations: {
+    method: 'GET',
+    path: '/v1/invitations',
+    caller: 'anyone',
+    operation: 'invitation.look',
+    summary: 'The invitations that work',
+    answer: schemas.invitationsSchema,
+  },
+  revokeInvitation: {
+    method: 'POST',
+    path: '/v1/invitations/revoke',
+    caller: 'anyone',
+    operation: 'invitation.revoke',
+    summary: 'End one invitation',
+    body: schemas.revokeInvitationBody,
+    answer: schemas.invitationSchema,
+  },
+  join: {
+    method: 'POST',
+    path: '/v1/join',
+    caller: 'anyone',
+    operation: 'account.join',
+    summary:
+      'Make an account of an invitation, unlocked, and open a session; its words are told this once',
+    body: schemas.joinBody,
+    answer: schemas.newAccountSchema,
+  },
   unlock: {
     method: 'POST',
     path: '/v1/sessions',
-    access: 'open',
+    caller: 'anyone',
+    operation: 'session.open',
     summary: 'Unlock an account by its password and open a session',
     body: schemas.unlockBody,
     answer: schemas.sessionSchema,
@@ -148,14 +208,18 @@ export const routes = {
   lock: {
     method: 'POST',
     path: '/v1/lock',
-    access: 'account',
+    caller: 'member',
+    operation: 'account.lock',
+    on: 'self',
     summary: 'Lock the account of this session and end all its sessions',
     answer: schemas.doneSchema,
   },
   createLink: {
     method: 'POST',
     path: '/v1/links',
-    access: 'account',
+    caller: 'member',
+    operation: 'contact.change',
+    on: 'self',
     summary: 'Make a contact link',
     body: schemas.linkBody,
     answer: schemas.linkSchema,
@@ -163,14 +227,18 @@ export const routes = {
   links: {
     method: 'GET',
     path: '/v1/links',
-    access: 'account',
+    caller: 'member',
+    operation: 'contact.look',
+    on: 'self',
     summary: 'The contact links that work',
     answer: schemas.openLinksSchema,
   },
   shutLink: {
     method: 'POST',
     path: '/v1/links/shut',
-    access: 'account',
+    caller: 'member',
+    operation: 'contact.change',
+    on: 'self',
     summary: 'Shut one contact link and no other',
     body: schemas.shutLinkBody,
     answer: schemas.openLinkSchema,
@@ -178,14 +246,18 @@ export const routes = {
   strangers: {
     method: 'GET',
     path: '/v1/strangers',
-    access: 'account',
+    caller: 'member',
+    operation: 'strangers.look',
+    on: 'self',
     summary: 'Whether people who know only the address may write',
     answer: schemas.strangersSchema,
   },
   letStrangersBe: {
     method: 'POST',
     path: '/v1/strangers',
-    access: 'account',
+    caller: 'member',
+    operation: 'strangers.change',
+    on: 'self',
     summary: 'Let people who know only the address write, or not',
     body: schemas.strangersSchema,
     answer: schemas.strangersSchema,
@@ -193,14 +265,18 @@ export const routes = {
   contacts: {
     method: 'GET',
     path: '/v1/contacts',
-    access: 'account',
+    caller: 'member',
+    operation: 'contact.look',
+    on: 'self',
     summary: 'All contacts',
     answer: schemas.contactsSchema,
   },
   addContact: {
     method: 'POST',
     path: '/v1/contacts',
-    access: 'account',
+    caller: 'member',
+    operation: 'contact.change',
+    on: 'self',
     summary: 'Add a contact from a link or by the address alone, or accept a request',
     body: schemas.addContactBody,
     answer: schemas.contactSchema,
@@ -208,7 +284,9 @@ export const routes = {
   safetyNumber: {
     method: 'GET',
     path: '/v1/contacts/:contact/safety-number',
-    access: 'account',
+    caller: 'member',
+    operation: 'contact.look',
+    on: 'self',
     summary: 'The digits that both persons compare',
     params: schemas.contactParams,
     answer: schemas.safetyNumberSchema,
@@ -216,7 +294,9 @@ export const routes = {
   confirmContact: {
     method: 'POST',
     path: '/v1/contacts/:contact/confirm',
-    access: 'account',
+    caller: 'member',
+    operation: 'contact.change',
+    on: 'self',
     summary: 'Confirm that the other person shows these digits',
     params: schemas.contactParams,
     body: schemas.confirmBody,
@@ -225,7 +305,9 @@ export const routes = {
   blockContact: {
     method: 'POST',
     path: '/v1/contacts/:contact/block',
-    access: 'account',
+    caller: 'member',
+    operation: 'contact.change',
+    on: 'self',
     summary: 'Take no more messages from a contact',
     params: schemas.contactParams,
     answer: schemas.contactSchema,
@@ -233,7 +315,9 @@ export const routes = {
   send: {
     method: 'POST',
     path: '/v1/messages',
-    access: 'account',
+    caller: 'member',
+    operation: 'message.send',
+    on: 'self',
     summary: 'Send a message; waits at most waitMs for a receipt',
     body: schemas.sendBody,
     answer: schemas.sentSchema,
@@ -242,7 +326,9 @@ export const routes = {
   message: {
     method: 'GET',
     path: '/v1/messages/:msgId',
-    access: 'account',
+    caller: 'member',
+    operation: 'message.read',
+    on: 'self',
     summary: 'What became of a message',
     params: schemas.messageParams,
     answer: schemas.messageSchema,
@@ -250,7 +336,9 @@ export const routes = {
   conversation: {
     method: 'GET',
     path: '/v1/contacts/:contact/messages',
-    access: 'account',
+    caller: 'member',
+    operation: 'message.read',
+    on: 'self',
     summary: 'Both directions with one contact, oldest first',
     params: schemas.contactParams,
     answer: schemas.conversationEntrySchema,
@@ -259,7 +347,9 @@ export const routes = {
   inbox: {
     method: 'GET',
     path: '/v1/inbox',
-    access: 'account',
+    caller: 'member',
+    operation: 'message.read',
+    on: 'self',
     summary: 'Every received message once, oldest first; nothing is marked read',
     answer: schemas.inboxEntrySchema,
     lines: true,

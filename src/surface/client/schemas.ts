@@ -9,6 +9,7 @@ import { severities } from '../../base/health/finding.ts'
 import { utf8 } from '../../base/util/bytes.ts'
 import { errorCodes } from '../../base/util/errors.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
+import { invitationHoursMax } from '../../user/household/household-invitations.ts'
 import { roles } from '../../user/household/role.ts'
 
 const utf8Text = (bytesMax: number) =>
@@ -174,6 +175,34 @@ const password = utf8Text(1024)
 
 export const createAccountBody = z.strictObject({ name, role: roleSchema, password })
 
+export const inviteBody = z.strictObject({
+  role: roleSchema,
+  hours: z.int().min(1).max(invitationHoursMax).optional(),
+})
+
+export const joinLinkSchema = z.object({
+  /** For one person, once. */
+  link: z.string(),
+  /** It works before that. */
+  expiresAt: time,
+})
+
+export const invitationSchema = z.object({
+  /** 16 hexadecimal digits. */
+  id: z.string(),
+  role: roleSchema,
+  expiresAt: time,
+  /** Id of the account that gave it; of the machine's owner where left out. */
+  by: z.string().optional(),
+})
+
+export const invitationsSchema = z.object({ invitations: z.array(invitationSchema) })
+
+/** The id of an invitation, or its link. */
+export const revokeInvitationBody = z.strictObject({ invitation: z.string().min(1).max(8192) })
+
+export const joinBody = z.strictObject({ link: z.string().min(1).max(8192), name, password })
+
 /** `account` is a name or an id. */
 export const unlockBody = z.strictObject({ account: name, password })
 
@@ -193,6 +222,8 @@ export const newAccountSchema = sessionSchema.extend({
 
 export const recoverAccountBody = z.strictObject({
   name,
+  /** An Adult where left out, and the Admin of a node that has none. */
+  role: roleSchema.optional(),
   /** 12 or 24, between blanks. */
   words: z.string().min(1).max(1024),
   password,

@@ -34,6 +34,8 @@ const accountRowShape = record({
   wrappedDevice: bytesBetween(64, 512),
   /** Peer id of the node that is the account's home now: what is here is frozen. */
   movedTo: optional(text(64)),
+  /** Hash of the token of the invitation that the account was made of: it makes no other. */
+  invitation: optional(bytes(32)),
 })
 export type AccountRow = Shaped<typeof accountRowShape>
 

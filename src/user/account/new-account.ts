@@ -9,7 +9,7 @@ import type { Host } from '../../base/wire/records.ts'
 import { newDevice, type HeldDevice } from './device.ts'
 import { identityDraft } from './identity.ts'
 import { keyringDraft } from './keyring.ts'
-import { firstRecord } from './own-record.ts'
+import { firstRecord, type Strangers } from './own-record.ts'
 import type { SignedSlot } from './ports.ts'
 import { plainDraft, signDrafts, type SlotDraft } from './slot-draft.ts'
 import { VersionClock } from './version-clock.ts'
@@ -30,7 +30,7 @@ const firstSeq = 1
 /** Makes an account, in memory. The root key is forgotten on return: only the words give it back. */
 export async function newAccount(
   platform: CryptoPlatform,
-  { home, clock }: { home: Host; clock: Pick<Clock, 'nowMs'> },
+  { home, strangers, clock }: { home: Host; strangers: Strangers; clock: Pick<Clock, 'nowMs'> },
 ): Promise<NewAccount> {
   const words = newWords(platform)
   const { rootSeed, recoverySeed } = rootKeysOf(platform, words)
@@ -62,7 +62,7 @@ export async function newAccount(
     secrets[kind].fill(0)
   }
   const nowHours = hoursOf(clock.nowMs())
-  const content = firstRecord({ platform, device }, { rootPk, prekey, home, nowHours })
+  const content = firstRecord({ platform, device }, { rootPk, prekey, home, strangers, nowHours })
   drafts.push(
     plainDraft(place, { name: plainSlotName.record, kind: plainSlotKind.record, content }),
   )

@@ -19,6 +19,10 @@ const stampBitsDefault = 14
 /** What an account makes of letters from people without a token. */
 export type Strangers = 'welcome' | 'refused'
 
+function stampBitsFor(strangers: Strangers): number {
+  return strangers === 'welcome' ? stampBitsDefault : 0
+}
+
 interface SigningInit {
   readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256'>
   readonly device: Device
@@ -27,7 +31,13 @@ interface SigningInit {
 /** The first record of an account. */
 export function firstRecord(
   { platform, device }: SigningInit,
-  init: { rootPk: Uint8Array; prekey: Uint8Array; home: Host; nowHours: number },
+  init: {
+    rootPk: Uint8Array
+    prekey: Uint8Array
+    home: Host
+    strangers: Strangers
+    nowHours: number
+  },
 ): Uint8Array {
   return signMailboxRecord(platform, device.signSeed, {
     v: 1,
@@ -39,7 +49,7 @@ export function firstRecord(
     prekey: init.prekey,
     priorKeys: [],
     hosts: [init.home],
-    stampBits: stampBitsDefault,
+    stampBits: stampBitsFor(init.strangers),
     deviceCertificate: device.certificate,
   })
 }
@@ -139,7 +149,7 @@ export function strangersRecord(
   last: MailboxRecord,
   strangers: Strangers,
 ): Uint8Array {
-  return following(signing, last, { stampBits: strangers === 'welcome' ? stampBitsDefault : 0 })
+  return following(signing, last, { stampBits: stampBitsFor(strangers) })
 }
 
 function following(

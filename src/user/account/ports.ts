@@ -166,10 +166,15 @@ export interface DirectoryPort {
   ahead(mailbox: MailboxId): Promise<Uint8Array | undefined>
 }
 
-/** Small local rows of the node, never replicated: one per account, by its id. */
-export interface AccountRows {
+/** One kind of small local rows of the node, never replicated. */
+export interface NodeRows {
   put(key: Uint8Array, value: Uint8Array): Promise<void>
   delete(key: Uint8Array): Promise<void>
   get(key: Uint8Array): Uint8Array | undefined
   range(init: { limit: number }): AsyncIterable<{ key: Uint8Array; value: Uint8Array }>
+}
+
+/** The kinds of such rows that a household has. */
+export interface NodeTables {
+  table(name: 'accounts' | 'household-invites'): NodeRows
 }

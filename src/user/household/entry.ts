@@ -4,14 +4,24 @@ import type { AccountId, PeerId } from '../../base/util/brand.ts'
 import { accountIdOfRow, type AccountRow } from '../account/account-row.ts'
 import { accountMoved } from '../account/succession.ts'
 import type { Member } from './member.ts'
-import type { Role } from './role.ts'
+import { parseRole, type Role } from './role.ts'
 
 export interface Entry {
+  readonly id: AccountId
   row: AccountRow
-  readonly role: Role
   member?: Member
   /** The end of the last lock: the next unlock waits for it. */
   locking?: Promise<void>
+}
+
+/** @throws {AbzuError} ABZU_MALFORMED (role) */
+export function entryOf(row: AccountRow): Entry {
+  parseRole(row.role)
+  return { id: accountIdOfRow(row), row }
+}
+
+export function roleOf({ row }: Entry): Role {
+  return parseRole(row.role)
 }
 
 export interface AccountSummary {
@@ -24,11 +34,12 @@ export interface AccountSummary {
 }
 
 /** What is told of an account, locked or not. */
-export function summaryOf({ row, role, member }: Entry): AccountSummary {
+export function summaryOf(entry: Entry): AccountSummary {
+  const { id, row, member } = entry
   return {
-    id: accountIdOfRow(row),
+    id,
     name: row.name,
-    role,
+    role: roleOf(entry),
     locked: member === undefined,
     ...(row.movedTo !== undefined && { movedTo: row.movedTo as PeerId }),
   }

@@ -1,206 +1,26 @@
 import t, { type Test } from 'tap'
 import { routes, type Route, type RouteName } from '../../../src/surface/client/routes.ts'
 import { refusal, testApi, type Asked, type TestApi } from '../../support/api.ts'
+import { callOf, cases, prepare, stranger } from '../../support/api-cases.ts'
 import { fakeId } from '../../support/fake-services.ts'
-
-const stranger = fakeId(31)
-const link = `abzu:${stranger}#secret`
-const openLink = { id: '0123456789abcdef', until: '2026-12-05T12:00:00.000Z', uses: 5 }
-
-interface Case {
-  readonly path?: string
-  readonly body?: unknown
-  /** What the answer matches. */
-  readonly answers: unknown
-  /** Bodies that are refused, besides those that every body is tried with. */
-  readonly refuses?: readonly unknown[]
-}
-
-/** What each route answers to a good call by `anna`, who has a contact `friend` and some mail. */
-const cases: Readonly<Record<RouteName, Case>> = {
-  status: {
-    answers: { peerId: /^12D3Koo/, pid: Number, addresses: [String], accounts: [{ name: 'anna' }] },
-  },
-  metrics: {
-    answers:
-      /^# HELP abzu_answers_total Of a fake\n# TYPE abzu_answers_total counter\nabzu_answers_total{outcome="good"} 3\nabzu_answers_total{outcome="bad"} 0.5\n[^]*\nabzu_letters 42\n[^]*\nlibp2p_fake 1\n$/,
-  },
-  doctor: { answers: { findings: [{ check: 'fake', severity: 'ok', found: String }] } },
-  verifyStore: { answers: { findings: [{ check: 'store-verified', severity: 'ok' }] } },
-  confirmTime: { answers: { ok: true } },
-  stop: { answers: { ok: true } },
-  addPeer: {
-    body: { address: '/ip4/127.0.0.1/tcp/1' },
-    answers: { ok: true },
-    refuses: [{ address: '' }, { address: 'x'.repeat(257) }, { address: 1 }],
-  },
-  peerStatus: { answers: { peers: [{ name: 'friend', behind: 0, mailboxes: [{ items: 7 }] }] } },
-  trustedPeers: { answers: { peers: [{ name: 'friend', quotaBytes: 7, connected: true }] } },
-  invitePeer: {
-    body: { name: 'their box', quotaBytes: 5, hours: 1 },
-    answers: { code: 'abzu-peer:1', until: String },
-    refuses: [
-      { hours: 0 },
-      { hours: 673 },
-      { hours: 1.5 },
-      { quotaBytes: -1 },
-      { quotaBytes: 2 ** 50 + 1 },
-      { name: '' },
-      { name: 'x'.repeat(129) },
-      { account: 'berta' },
-    ],
-  },
-  acceptPeer: {
-    body: { code: 'abzu-peer:3', name: 'another' },
-    answers: { peerId: /^12D3Koo/, name: 'another', quotaBytes: 10e9, grantedBytes: 3 },
-    refuses: [
-      { code: '' },
-      { code: 'x'.repeat(8193) },
-      { name: 'friend' },
-      { code: 'abzu-peer:3', quotaBytes: '5GB' },
-      { code: 'abzu-peer:3', hours: 1 },
-    ],
-  },
-  removePeer: {
-    path: '/v1/peers/friend/remove',
-    body: { anyway: true },
-    answers: { name: 'friend', quotaBytes: 7 },
-    refuses: [{ anyway: 1 }, { more: true }],
-  },
-  createAccount: {
-    body: { name: 'carla', role: 'admin', password: 'pw' },
-    answers: { id: /^abzu1/, name: 'carla', role: 'admin', token: /^[\w-]{43}$/, words: Array },
-    refuses: [
-      { name: '', role: 'admin', password: 'pw' },
-      { name: 'ä'.repeat(65), role: 'admin', password: 'pw' },
-      { name: 'carla', role: 'king', password: 'pw' },
-      { name: 'carla', role: 'admin', password: '' },
-      { name: 'carla', role: 'admin', password: 'x'.repeat(1025) },
-      { name: 'carla', role: 'admin', password: 'pw', account: 'berta' },
-    ],
-  },
-  recoverAccount: {
-    body: { name: 'carla', words: `${'abandon '.repeat(11)}about`, password: 'pw' },
-    answers: {
-      recovered: {
-        id: /^abzu1/,
-        name: 'carla',
-        role: 'admin',
-        token: /^[\w-]{43}$/,
-        items: 7,
-        bytes: 4321,
-      },
-    },
-    refuses: [
-      { name: 'carla', words: '', password: 'pw' },
-      { name: 'carla', words: 'x'.repeat(1025), password: 'pw' },
-      { name: 'carla', words: ['abandon'], password: 'pw' },
-      { name: 'carla', words: 'x', password: 'pw', peer: 'x'.repeat(257) },
-      { name: 'carla', words: 'x', password: 'pw', role: 'admin' },
-      { name: '', words: 'x', password: 'pw' },
-      { name: 'carla', words: 'x', password: '' },
-    ],
-  },
-  unlock: {
-    body: { account: 'anna', password: 'password of anna' },
-    answers: { id: fakeId(0), name: 'anna', role: 'admin', token: /^[\w-]{43}$/ },
-    refuses: [{ account: 'anna' }, { account: ['anna'], password: 'pw' }],
-  },
-  lock: { answers: { ok: true } },
-  createLink: {
-    body: { uses: 1, days: 2 },
-    answers: { link: `abzu:${fakeId(0)}#1-2` },
-    refuses: [{ uses: 0 }, { uses: 1.5 }, { days: 366 }, { days: '2' }, { account: 'berta' }],
-  },
-  links: { answers: { links: [{ id: openLink.id, until: openLink.until, uses: 5 }] } },
-  shutLink: {
-    body: { link: openLink.id },
-    answers: { id: openLink.id, uses: 5 },
-    refuses: [{ link: '' }, { link: 'x'.repeat(8193) }, { link: openLink.id, account: 'berta' }],
-  },
-  strangers: { answers: { strangers: 'welcome' } },
-  letStrangersBe: {
-    body: { strangers: 'refused' },
-    answers: { strangers: 'refused' },
-    refuses: [{ strangers: 'maybe' }, { strangers: true }, { strangers: 'welcome', bits: 1 }],
-  },
-  contacts: { answers: { contacts: [{ id: stranger, name: 'friend', verified: false }] } },
-  addContact: {
-    body: { link, as: 'another' },
-    answers: { id: stranger, name: 'another', verified: false, blocked: false },
-    refuses: [{ link }, { link: 'x'.repeat(8193), as: 'x' }, { link, as: 'x'.repeat(129) }],
-  },
-  safetyNumber: {
-    path: '/v1/contacts/friend/safety-number',
-    answers: { id: stranger, name: 'friend', safetyNumber: /^(\d{5} ){11}\d{5}$/ },
-  },
-  confirmContact: {
-    path: '/v1/contacts/friend/confirm',
-    body: { digits: '12345 '.repeat(12) },
-    answers: { id: stranger, verified: true },
-    refuses: [{ digits: '' }, { digits: '1'.repeat(257) }, { digits: '54321' }],
-  },
-  blockContact: {
-    path: `/v1/contacts/${stranger}/block`,
-    answers: { id: stranger, blocked: true },
-  },
-  conversation: {
-    path: '/v1/contacts/friend/messages',
-    answers: { msgId: String, state: 'delivered', direction: 'in', text: 'hello' },
-  },
-  send: {
-    body: { to: 'friend', text: 'hello', waitMs: 10 },
-    answers: { msgId: String, state: 'delivered' },
-    refuses: [
-      { to: 'friend', text: '' },
-      { to: 'friend', text: 'ä'.repeat(32 * 1024 + 1) },
-      { to: 'friend', text: 'x', waitMs: 60_001 },
-      { to: 'friend', text: 'x', waitMs: -1 },
-      { to: 'friend', text: 'x', from: 'berta' },
-      { to: { name: 'friend' }, text: 'x' },
-    ],
-  },
-  message: {
-    path: `/v1/messages/${'1'.padStart(32, '0')}`,
-    answers: {
-      msgId: String,
-      state: 'queued',
-      history: [{ state: 'queued', at: String, by: String }],
-    },
-  },
-  inbox: {
-    answers: { msgId: String, from: stranger, name: 'friend', text: 'hello', verified: false },
-  },
-}
 
 const everyBodyRefuses = [null, [], 'text', 7, true, {}, { unknown: 1 }, { __proto__: null, a: 1 }]
 
 async function prepared(t: Test): Promise<TestApi> {
   const api = await testApi(t)
-  await api.anna.member.contacts.add({ link, as: 'friend' })
-  await api.anna.member.messages.send({ to: 'friend', text: 'earlier' })
-  await api.services.federation.accept('abzu-peer:3', { quotaBytes: 7 })
-  api.anna.member.receive({})
-  api.anna.member.openLinks.set(openLink.id, openLink)
+  await prepare(api)
   return api
 }
 
 const all = Object.entries(routes) as [RouteName, Route][]
 
-/** The good call of a route, without a session. */
-function callOf(name: RouteName): Asked {
-  const { method, path } = routes[name]
-  const { path: filled = path, body } = cases[name]
-  return { method, url: filled, ...(body !== undefined && { body }) }
-}
-
 t.test('every route answers a good call', async (t) => {
   t.ok(all.length > 10)
-  for (const [name, { access, text: media }] of all) {
+  for (const [name, { caller, text: media }] of all) {
     const { ask, anna } = await prepared(t)
     const { status, headers, text, json } = await ask({
       ...callOf(name),
-      ...(access !== 'open' && { token: anna.token }),
+      ...(caller === 'member' && { token: anna.token }),
     })
     t.equal(status, 200, name)
     t.match(media === undefined ? json() : text, cases[name].answers, name)
@@ -228,7 +48,7 @@ t.test('every route with a session refuses to go without, whatever is said', asy
     `Bearer ${'A'.repeat(43)}`,
     `Bearer ${fakeId(0)}`,
   ]
-  const closed = all.filter(([, { access }]) => access !== 'open')
+  const closed = all.filter(([, { caller }]) => caller === 'member')
   t.ok(closed.length > 8)
   for (const [name] of closed) {
     for (const authorization of authorizations) {
@@ -261,8 +81,8 @@ t.test('a session acts as its own account, whoever is named beside', async (t) =
       t.notMatch(text, other)
     }
   }
-  for (const [name, { access }] of all) {
-    if (access === 'open' || name === 'lock' || name === 'addPeer' || name === 'createLink')
+  for (const [name, { caller }] of all) {
+    if (caller === 'anyone' || name === 'lock' || name === 'addPeer' || name === 'createLink')
       continue
     const { text, status } = await ask({ ...callOf(name), token: berta.token })
     if (name === 'addContact' || name === 'contacts' || name === 'inbox') t.equal(status, 200)
@@ -276,11 +96,11 @@ t.test('a session acts as its own account, whoever is named beside', async (t) =
 })
 
 t.test('a locked account takes no call, and its sessions do not come back with it', async (t) => {
-  for (const [name, { access }] of all.filter(([, { access }]) => access !== 'open')) {
+  for (const [name, { caller }] of all.filter(([, { caller }]) => caller === 'member')) {
     const { ask, anna, services } = await prepared(t)
     await services.accounts.lock('anna')
     const locked = await ask({ ...callOf(name), token: anna.token })
-    t.equal(locked.status, 423, `${name} (${access})`)
+    t.equal(locked.status, 423, `${name} (${caller})`)
     t.match(locked.json(), refusal('ABZU_LOCKED'))
     await services.accounts.unlock('anna', Buffer.from('password of anna'))
     const stale = await ask({ ...callOf(name), token: anna.token })
@@ -365,20 +185,6 @@ t.test('what is not in the table does not exist', async (t) => {
   }
 })
 
-t.test('settings of the node are for an Admin or an Adult', async (t) => {
-  const { ask, anna, services } = await prepared(t)
-  for (const [role, status] of [
-    ['admin', 200],
-    ['adult', 200],
-    ['child', 403],
-    ['guest', 403],
-  ] as const) {
-    Object.assign(anna.member, { role })
-    t.equal((await ask({ ...callOf('addPeer'), token: anna.token })).status, status, role)
-  }
-  t.equal(services.node.added.length, 2)
-})
-
 t.test('the errors of the services keep their codes', async (t) => {
   const { ask, anna } = await prepared(t)
   const { token } = anna
@@ -386,9 +192,9 @@ t.test('the errors of the services keep their codes', async (t) => {
     [{ ...callOf('unlock'), body: { account: 'anna', password: 'x' } }, 403, 'ABZU_WRONG_PASSWORD'],
     [{ ...callOf('unlock'), body: { account: 'nobody', password: 'x' } }, 404, 'ABZU_NOT_FOUND'],
     [
-      { ...callOf('createAccount'), body: { name: 'c', role: 'child', password: 'x' } },
-      501,
-      'ABZU_NOT_YET',
+      { ...callOf('createAccount'), body: { name: 'c', role: 'guest', password: 'x' } },
+      403,
+      'ABZU_DENIED',
     ],
     [
       { ...callOf('createAccount'), body: { name: 'anna', role: 'admin', password: 'x' } },
@@ -456,9 +262,9 @@ t.test('the OpenAPI document has every route', async (t) => {
     paths: Record<string, Record<string, { operationId: string; security?: unknown }>>
   }
   t.match(document.openapi, /^3\.1/)
-  for (const [name, { method, path, access }] of all) {
+  for (const [name, { method, path, caller }] of all) {
     const operation = document.paths[path.replaceAll(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()]
     t.equal(operation?.operationId, name)
-    t.equal(operation?.security !== undefined, access !== 'open', `${name}: who may call`)
+    t.equal(operation?.security !== undefined, caller === 'member', `${name}: who may call`)
   }
 })

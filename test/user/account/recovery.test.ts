@@ -220,7 +220,7 @@ t.test('a copy that was cut off before the keyring changes nothing', async (t) =
     message: /name key is missing/,
   })
   t.same(manager.list(), [])
-  t.equal(node.rowsOnDisk.size, 0)
+  t.equal(node.tables.onDisk('accounts').size, 0)
   t.same(mailboxOn(node).record, mailboxOn(alice.node).record, 'no record of this node')
   restoring.isLost = () => false
   t.equal((await manager.recover(recovering(alice))).id, alice.member.id, 'from a whole copy')
@@ -254,7 +254,7 @@ t.test('attempts that failed do not fill the list of devices', async (t) => {
     await t.rejects(manager.recover(recovering(alice)), { code: 'ABZU_STORE_FAILED' })
     await manager.close()
     node.revive()
-    node.rowsOnDisk.clear()
+    node.tables.onDisk('accounts').clear()
   }
   const manager = await world.manager(node)
   const member = await manager.recover(recovering(alice))

@@ -1,0 +1,121 @@
+/** Which accounts a node has: their rows, on the disk and in memory. @module */
+
+import { parseAccountId } from '../../base/crypto/address.ts'
+import type { AccountId } from '../../base/util/brand.ts'
+import { equalBytes } from '../../base/util/bytes.ts'
+import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
+import { foldedName } from '../../base/util/folded-name.ts'
+import type { Log } from '../../base/util/log.ts'
+import { decodeAccountRow, encodeAccountRow, type AccountRow } from '../account/account-row.ts'
+import { isAddress } from '../account/person-name.ts'
+import type { NodeRows } from '../account/ports.ts'
+import { entryOf, roleOf, type Entry } from './entry.ts'
+import { Reservations } from './reservations.ts'
+import type { Role } from './role.ts'
+
+const accountsMax = 20_000
+
+export class Roster {
+  readonly #rows: NodeRows
+  readonly #entries = new Map<AccountId, Entry>()
+  /** By folded name. */
+  readonly #names = new Map<string, Entry>()
+  readonly #reserved = new Reservations()
+
+  /** Reads all rows; one that does not decode is reported and left alone.
+   *  @throws {AbzuError} those of the store */
+  static async open({ rows, log }: { rows: NodeRows; log: Log }): Promise<Roster> {
+    const roster = new Roster(rows)
+    for await (const { value } of rows.range({ limit: accountsMax })) {
+      try {
+        roster.add(entryOf(decodeAccountRow(value)))
+      } catch (error) {
+        log.error('account-row-unreadable', { error: toAbzuError(error) })
+      }
+    }
+    return roster
+  }
+
+  private constructor(rows: NodeRows) {
+    this.#rows = rows
+  }
+
+  /** In no promised order. */
+  all(): Entry[] {
+    return [...this.#entries.values()]
+  }
+
+  /** Whether an account was made of the invitation whose token has this hash. */
+  hasUsed(invitation: Uint8Array): boolean {
+    return this.all().some(({ row }) => row.invitation && equalBytes(row.invitation, invitation))
+  }
+
+  hasRole(role: Role): boolean {
+    return this.all().some((entry) => roleOf(entry) === role)
+  }
+
+  get(id: AccountId): Entry | undefined {
+    return this.#entries.get(id)
+  }
+
+  /** @throws {AbzuError} ABZU_NOT_FOUND, ABZU_ADDRESS_INVALID */
+  find(nameOrId: string): Entry {
+    const entry = isAddress(nameOrId)
+      ? this.#entries.get(parseAccountId(nameOrId))
+      : this.#names.get(foldedName(nameOrId))
+    if (!entry) throw new AbzuError('ABZU_NOT_FOUND', 'there is no such account')
+    return entry
+  }
+
+  /** Takes an account in whose row is durable, in the place of an earlier one of the same id. */
+  add(entry: Entry): void {
+    const earlier = this.#entries.get(entry.id)
+    if (earlier) this.#names.delete(foldedName(earlier.row.name))
+    this.#entries.set(entry.id, entry)
+    this.#names.set(foldedName(entry.row.name), entry)
+  }
+
+  /** Makes `row` durable; what is in memory stays as it is.
+   *  @throws {AbzuError} those of the store */
+  async save(row: AccountRow): Promise<void> {
+    await this.#rows.put(row.rootPk, encodeAccountRow(row))
+  }
+
+  /** Changes the row of an account, first in memory. Resolves after fsync.
+   *  @throws {AbzuError} those of the store */
+  async change(entry: Entry, changes: Partial<Omit<AccountRow, 'rootPk' | 'name'>>): Promise<void> {
+    entry.row = { ...entry.row, ...changes }
+    await this.save(entry.row)
+  }
+
+  /** Removes the row of an account, and the account. Resolves after fsync.
+   *  @throws {AbzuError} those of the store */
+  async remove({ id, row }: Pick<Entry, 'id' | 'row'>): Promise<void> {
+    await this.#rows.delete(row.rootPk)
+    const entry = this.#entries.get(id)
+    if (!entry) return
+    this.#entries.delete(id)
+    this.#names.delete(foldedName(entry.row.name))
+  }
+
+  /** Runs `work`, which makes the account `id` of this name, while nobody else makes one of either, or of what is named beside.
+   *  @throws {AbzuError} ABZU_ALREADY_EXISTS, ABZU_QUOTA_EXCEEDED, those of `work` */
+  async making<T>(
+    {
+      name,
+      id,
+      also = [],
+    }: { readonly name: string; readonly id?: AccountId; readonly also?: readonly string[] },
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const folded = foldedName(name)
+    const namesake = this.#names.get(folded)
+    if (namesake && namesake.id !== id) {
+      throw new AbzuError('ABZU_ALREADY_EXISTS', 'an account of this name exists')
+    }
+    if (this.#entries.size + this.#reserved.size >= accountsMax) {
+      throw new AbzuError('ABZU_QUOTA_EXCEEDED', `a node has at most ${accountsMax} accounts`)
+    }
+    return this.#reserved.hold([folded, ...(id ? [id] : []), ...also], work)
+  }
+}

@@ -1,0 +1,220 @@
+/** A good call of every route of the control API, and what it answers. @module */
+
+import { routes, type RouteName } from '../../src/surface/client/routes.ts'
+import type { Asked, TestApi } from './api.ts'
+import { fakeId } from './fake-services.ts'
+
+/** Id of somebody who is not of this node. */
+export const stranger = fakeId(31)
+const link = `abzu:${stranger}#secret`
+const openLink = { id: '0123456789abcdef', until: '2026-12-05T12:00:00.000Z', uses: 5 }
+
+export interface Case {
+  readonly path?: string
+  readonly body?: unknown
+  /** What the answer matches. */
+  readonly answers: unknown
+  /** Bodies that are refused, besides those that every body is tried with. */
+  readonly refuses?: readonly unknown[]
+}
+
+/** What each route answers to a good call by `anna`, who has a contact `friend` and some mail. */
+export const cases: Readonly<Record<RouteName, Case>> = {
+  status: {
+    answers: { peerId: /^12D3Koo/, pid: Number, addresses: [String], accounts: [{ name: 'anna' }] },
+  },
+  metrics: {
+    answers:
+      /^# HELP abzu_answers_total Of a fake\n# TYPE abzu_answers_total counter\nabzu_answers_total{outcome="good"} 3\nabzu_answers_total{outcome="bad"} 0.5\n[^]*\nabzu_letters 42\n[^]*\nlibp2p_fake 1\n$/,
+  },
+  doctor: { answers: { findings: [{ check: 'fake', severity: 'ok', found: String }] } },
+  verifyStore: { answers: { findings: [{ check: 'store-verified', severity: 'ok' }] } },
+  confirmTime: { answers: { ok: true } },
+  stop: { answers: { ok: true } },
+  addPeer: {
+    body: { address: '/ip4/127.0.0.1/tcp/1' },
+    answers: { ok: true },
+    refuses: [{ address: '' }, { address: 'x'.repeat(257) }, { address: 1 }],
+  },
+  peerStatus: { answers: { peers: [{ name: 'friend', behind: 0, mailboxes: [{ items: 7 }] }] } },
+  trustedPeers: { answers: { peers: [{ name: 'friend', quotaBytes: 7, connected: true }] } },
+  invitePeer: {
+    body: { name: 'their box', quotaBytes: 5, hours: 1 },
+    answers: { code: 'abzu-peer:1', until: String },
+    refuses: [
+      { hours: 0 },
+      { hours: 673 },
+      { hours: 1.5 },
+      { quotaBytes: -1 },
+      { quotaBytes: 2 ** 50 + 1 },
+      { name: '' },
+      { name: 'x'.repeat(129) },
+      { account: 'berta' },
+    ],
+  },
+  acceptPeer: {
+    body: { code: 'abzu-peer:3', name: 'another' },
+    answers: { peerId: /^12D3Koo/, name: 'another', quotaBytes: 10e9, grantedBytes: 3 },
+    refuses: [
+      { code: '' },
+      { code: 'x'.repeat(8193) },
+      { name: 'friend' },
+      { code: 'abzu-peer:3', quotaBytes: '5GB' },
+      { code: 'abzu-peer:3', hours: 1 },
+    ],
+  },
+  removePeer: {
+    path: '/v1/peers/friend/remove',
+    body: { anyway: true },
+    answers: { name: 'friend', quotaBytes: 7 },
+    refuses: [{ anyway: 1 }, { more: true }],
+  },
+  createAccount: {
+    body: { name: 'carla', role: 'admin', password: 'pw' },
+    answers: { id: /^abzu1/, name: 'carla', role: 'admin', token: /^[\w-]{43}$/, words: Array },
+    refuses: [
+      { name: '', role: 'admin', password: 'pw' },
+      { name: 'ä'.repeat(65), role: 'admin', password: 'pw' },
+      { name: 'carla', role: 'king', password: 'pw' },
+      { name: 'carla', role: 'admin', password: '' },
+      { name: 'carla', role: 'admin', password: 'x'.repeat(1025) },
+      { name: 'carla', role: 'admin', password: 'pw', account: 'berta' },
+    ],
+  },
+  recoverAccount: {
+    body: { name: 'carla', words: `${'abandon '.repeat(11)}about`, password: 'pw' },
+    answers: {
+      recovered: {
+        id: /^abzu1/,
+        name: 'carla',
+        role: 'admin',
+        token: /^[\w-]{43}$/,
+        items: 7,
+        bytes: 4321,
+      },
+    },
+    refuses: [
+      { name: 'carla', words: '', password: 'pw' },
+      { name: 'carla', words: 'x'.repeat(1025), password: 'pw' },
+      { name: 'carla', words: ['abandon'], password: 'pw' },
+      { name: 'carla', words: 'x', password: 'pw', peer: 'x'.repeat(257) },
+      { name: 'carla', words: 'x', password: 'pw', role: 'king' },
+      { name: '', words: 'x', password: 'pw' },
+      { name: 'carla', words: 'x', password: '' },
+    ],
+  },
+  invite: {
+    body: { role: 'child', hours: 1 },
+    answers: { link: /^abzu-join:/, expiresAt: String },
+    refuses: [
+      { role: 'king' },
+      { role: 'child', hours: 0 },
+      { role: 'child', hours: 673 },
+      { role: 'child', hours: 1.5 },
+      { role: 'child', by: 'berta' },
+    ],
+  },
+  invitations: { answers: { invitations: [{ id: '0'.repeat(16), role: 'guest' }] } },
+  revokeInvitation: {
+    body: { invitation: '0'.repeat(16) },
+    answers: { id: '0'.repeat(16), role: 'guest', expiresAt: String },
+    refuses: [{ invitation: '' }, { invitation: 'x'.repeat(8193) }, { invitation: 7 }],
+  },
+  join: {
+    body: { link: 'abzu-join:x', name: 'carla', password: 'pw' },
+    answers: { id: /^abzu1/, name: 'carla', role: 'child', token: /^[\w-]{43}$/, words: Array },
+    refuses: [
+      { link: 'abzu-join:x', name: 'carla' },
+      { link: '', name: 'carla', password: 'pw' },
+      { link: 'x'.repeat(8193), name: 'carla', password: 'pw' },
+      { link: 'abzu-join:x', name: 'carla', password: 'pw', role: 'admin' },
+    ],
+  },
+  unlock: {
+    body: { account: 'anna', password: 'password of anna' },
+    answers: { id: fakeId(0), name: 'anna', role: 'admin', token: /^[\w-]{43}$/ },
+    refuses: [{ account: 'anna' }, { account: ['anna'], password: 'pw' }],
+  },
+  lock: { answers: { ok: true } },
+  createLink: {
+    body: { uses: 1, days: 2 },
+    answers: { link: `abzu:${fakeId(0)}#1-2` },
+    refuses: [{ uses: 0 }, { uses: 1.5 }, { days: 366 }, { days: '2' }, { account: 'berta' }],
+  },
+  links: { answers: { links: [{ id: openLink.id, until: openLink.until, uses: 5 }] } },
+  shutLink: {
+    body: { link: openLink.id },
+    answers: { id: openLink.id, uses: 5 },
+    refuses: [{ link: '' }, { link: 'x'.repeat(8193) }, { link: openLink.id, account: 'berta' }],
+  },
+  strangers: { answers: { strangers: 'welcome' } },
+  letStrangersBe: {
+    body: { strangers: 'refused' },
+    answers: { strangers: 'refused' },
+    refuses: [{ strangers: 'maybe' }, { strangers: true }, { strangers: 'welcome', bits: 1 }],
+  },
+  contacts: { answers: { contacts: [{ id: stranger, name: 'friend', verified: false }] } },
+  addContact: {
+    body: { link, as: 'another' },
+    answers: { id: stranger, name: 'another', verified: false, blocked: false },
+    refuses: [{ link }, { link: 'x'.repeat(8193), as: 'x' }, { link, as: 'x'.repeat(129) }],
+  },
+  safetyNumber: {
+    path: '/v1/contacts/friend/safety-number',
+    answers: { id: stranger, name: 'friend', safetyNumber: /^(\d{5} ){11}\d{5}$/ },
+  },
+  confirmContact: {
+    path: '/v1/contacts/friend/confirm',
+    body: { digits: '12345 '.repeat(12) },
+    answers: { id: stranger, verified: true },
+    refuses: [{ digits: '' }, { digits: '1'.repeat(257) }, { digits: '54321' }],
+  },
+  blockContact: {
+    path: `/v1/contacts/${stranger}/block`,
+    answers: { id: stranger, blocked: true },
+  },
+  conversation: {
+    path: '/v1/contacts/friend/messages',
+    answers: { msgId: String, state: 'delivered', direction: 'in', text: 'hello' },
+  },
+  send: {
+    body: { to: 'friend', text: 'hello', waitMs: 10 },
+    answers: { msgId: String, state: 'delivered' },
+    refuses: [
+      { to: 'friend', text: '' },
+      { to: 'friend', text: 'ä'.repeat(32 * 1024 + 1) },
+      { to: 'friend', text: 'x', waitMs: 60_001 },
+      { to: 'friend', text: 'x', waitMs: -1 },
+      { to: 'friend', text: 'x', from: 'berta' },
+      { to: { name: 'friend' }, text: 'x' },
+    ],
+  },
+  message: {
+    path: `/v1/messages/${'1'.padStart(32, '0')}`,
+    answers: {
+      msgId: String,
+      state: 'queued',
+      history: [{ state: 'queued', at: String, by: String }],
+    },
+  },
+  inbox: {
+    answers: { msgId: String, from: stranger, name: 'friend', text: 'hello', verified: false },
+  },
+}
+
+/** Gives `anna` a contact `friend`, mail and a link, and the node a peer and an invitation. */
+export async function prepare(api: TestApi): Promise<void> {
+  await api.anna.member.contacts.add({ link, as: 'friend' })
+  await api.anna.member.messages.send({ to: 'friend', text: 'earlier' })
+  await api.services.federation.accept('abzu-peer:3', { quotaBytes: 7 })
+  await api.services.invitations.give({ role: 'guest' })
+  api.anna.member.receive({})
+  api.anna.member.openLinks.set(openLink.id, openLink)
+}
+
+/** The good call of a route, without a session. */
+export function callOf(name: RouteName): Asked {
+  const { method, path } = routes[name]
+  const { path: filled = path, body } = cases[name]
+  return { method, url: filled, ...(body !== undefined && { body }) }
+}
