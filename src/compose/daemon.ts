@@ -179,6 +179,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
         store,
         transport,
         mailboxes,
+        resolve: async (...asked) => directory.resolve(...asked),
         limits: limits.mailbox,
         clock: watch,
         scheduler,

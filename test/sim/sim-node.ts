@@ -251,6 +251,7 @@ export class SimNode {
         store,
         transport: wiring.outbound?.(transport) ?? transport,
         mailboxes,
+        resolve: async (...asked) => directory.resolve(...asked),
         limits,
         clock,
         scheduler,

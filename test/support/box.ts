@@ -97,6 +97,15 @@ export class Box {
     return this.run('account', 'create', name, '--role', 'admin', '--password-file', file)
   }
 
+  /** Brings an account back here from its words, and from the node at `address`. */
+  async recover(name: string, words: readonly string[], address: string): Promise<void> {
+    const [wordsFile, file] = ['words', 'password'].map((base) => join(this.#env.ABZU_HOME, base))
+    writeFileSync(wordsFile as string, words.join(' '), { mode: 0o600 })
+    writeFileSync(file as string, 'correct horse', { mode: 0o600 })
+    const from = ['--words-file', wordsFile as string, '--peer', address]
+    await this.lines('account', 'recover', '--name', name, '--password-file', `${file}`, ...from)
+  }
+
   async unlock(name: string): Promise<void> {
     const file = join(this.#env.ABZU_HOME, 'password')
     await this.run('account', 'unlock', name, '--password-file', file)

@@ -19,6 +19,7 @@ import {
 } from '../../src/machine/mailbox/mailbox-limits.ts'
 import { Mailboxes } from '../../src/machine/mailbox/mailboxes.ts'
 import { Outbox } from '../../src/machine/mailbox/outbox.ts'
+import type { WhereaboutsDeps } from '../../src/machine/mailbox/whereabouts.ts'
 import type { FrameStream } from '../../src/machine/transport/frame-stream.ts'
 import { PipeFrameStream } from '../../src/machine/transport/pipe-frame-stream.ts'
 import { defaultTransportLimits } from '../../src/machine/transport/transport-limits.ts'
@@ -30,6 +31,7 @@ export interface MailNodeInit {
   readonly time: Clock & Scheduler
   readonly limits?: Partial<MailboxLimits>
   readonly decorate?: StoreInit['decorate']
+  readonly resolve?: WhereaboutsDeps['resolve']
 }
 
 /** Connects nodes by their peer ids. */
@@ -76,7 +78,7 @@ export class MailNode {
   }
 
   async start(): Promise<this> {
-    const { platform, time, decorate } = this.#init
+    const { platform, time, decorate, resolve } = this.#init
     this.store ??= await openStore({
       dir: undefined,
       platform,
@@ -97,7 +99,8 @@ export class MailNode {
         return () => this.#listeners.delete(listener)
       },
     }
-    this.outbox = new Outbox({ ...parts, transport, mailboxes: this.mailboxes })
+    const finding = resolve ? { resolve } : {}
+    this.outbox = new Outbox({ ...parts, ...finding, transport, mailboxes: this.mailboxes })
     await this.outbox.start()
     this.#network.add(this)
     return this

@@ -33,7 +33,8 @@ const headShape = record({
   proof: optional(bytes(doorProofBytes)),
   stamp: optional(bytes(stampBytes)),
   expiresAtHours: uint(),
-  /** Place of the recipient's record that the letter was sealed by. */
+  /** Place of the recipient's record that the letter was sealed by, or of a later one that lists its key and by which
+   *  it goes. */
   sealedBy: optional(record({ docSeq: uint(), seq: uint() })),
   /** A holder has it until then: no other one needs to. */
   heldUntilHours: optional(uint()),

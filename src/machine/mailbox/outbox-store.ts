@@ -104,6 +104,20 @@ export class OutboxStore {
     })
   }
 
+  /** Changes where a letter goes, and by which record. Resolves after fsync, to false where the letter is gone. */
+  async reroute(
+    { seq }: Letter,
+    next: Required<Pick<OutboxHead, 'hosts' | 'sealedBy'>>,
+  ): Promise<boolean> {
+    return this.#changes.run(`${seq}`, async () => {
+      const head = this.head(seq)
+      if (!head) return false
+      const value = encodeHead({ ...head, ...next })
+      await this.#commit([{ table: this.#heads.name, key: placeKey(seq), value }])
+      return true
+    })
+  }
+
   /** Replaces the letter by its last outcome, in one commit; that of a letter which a holder was given is not that
    *  it expired. Resolves after fsync, to undefined where the letter is gone. */
   async conclude({ seq }: Letter, outcome: OutboxOutcome): Promise<Noted | undefined> {

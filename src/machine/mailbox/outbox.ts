@@ -7,7 +7,11 @@
 
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { itemIdOf } from '../../base/crypto/address.ts'
-import type { RecordPlace } from '../../base/crypto/mailbox-record.ts'
+import {
+  placeOf,
+  type RecordPlace,
+  type VerifiedMailboxRecord,
+} from '../../base/crypto/mailbox-record.ts'
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import { mapKey } from '../../base/util/bytes.ts'
 import {
@@ -19,7 +23,6 @@ import {
   type Scheduler,
 } from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
-import { RateLimiter } from '../../base/util/gcra.ts'
 import { Tally } from '../../base/util/metric.ts'
 import { Listeners } from '../../base/util/listeners.ts'
 import type { Log } from '../../base/util/log.ts'
@@ -33,12 +36,15 @@ import { Courier, type Answer, type Handover } from './courier.ts'
 import { Holders, holdersAmong, type HolderReceipt, type HolderRefusal } from './holders.ts'
 import { Lane, type LaneDeps, type Letter } from './lane.ts'
 import { Lanes } from './lanes.ts'
+import { homeOf, isSameHosts, outcomeOf } from './letter-end.ts'
 import { LocalHandover } from './local-handover.ts'
 import type { MailboxLimits } from './mailbox-limits.ts'
 import type { Mailboxes } from './mailboxes.ts'
+import { OutboundRates } from './outbound-rates.ts'
 import type { OutboxHead, OutboxOutcome } from './outbox-row.ts'
 import { OutboxStore, type Noted, type OutboxStoreDeps } from './outbox-store.ts'
 import { isOutdated } from './outdated-letter.ts'
+import { Whereabouts, type WhereaboutsDeps } from './whereabouts.ts'
 
 export interface OutboxDeps {
   readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256' | 'random'>
@@ -46,6 +52,9 @@ export interface OutboxDeps {
   readonly transport: Pick<Transport, 'peerId' | 'open' | 'watch'>
   /** For letters between two accounts of this node. */
   readonly mailboxes: Pick<Mailboxes, 'take'>
+  /** Finds the newest record of a recipient whose home takes no letters.
+   *  @default nobody does: letters wait for the home that they were posted to */
+  readonly resolve?: WhereaboutsDeps['resolve']
   readonly limits: MailboxLimits
   readonly clock: Clock
   readonly scheduler: Scheduler
@@ -61,8 +70,10 @@ export type Outgoing = Pass & {
   readonly envelope: Uint8Array
 }
 
-/** A home that took a letter and says that it is not the home any more is asked again so much later. */
+/** A home that took a letter and says that it is not the home any more is asked again so much later... */
 const askAgainMs = hourMs
+/** ...and one that says that it has no such mailbox, once. A newer record is looked for meanwhile. */
+const askOnceMoreMs = 60_000
 
 export class Outbox {
   /** What became of letters, since the start; one that was held counts once more when it has an end. */
@@ -73,28 +84,30 @@ export class Outbox {
   readonly #store: OutboxStore
   readonly #homes: Lanes
   readonly #holders: Holders
+  readonly #whereabouts: Whereabouts | undefined
+  /** What was sent by an older record: what is still answered to it ends nothing. */
+  readonly #superseded = new WeakSet<Letter>()
+  /** Letters of whose mailbox their home knew nothing, once. */
+  readonly #unknown = new WeakSet<Letter>()
   /** Letters and outcomes of each sender. */
   readonly #count = new Map<string, number>()
   readonly #listeners = new Listeners()
-  readonly #perAccount: RateLimiter
-  readonly #perPeer: RateLimiter
-  readonly #perNode: RateLimiter
+  readonly #rates: OutboundRates
   #nextSeq = 1
   #stopWatching: Cancel | undefined
   #isClosed = false
 
   constructor(deps: OutboxDeps) {
     this.#deps = deps
-    const { store, limits, clock } = deps
-    this.#store = new OutboxStore(store)
-    const keysMax = limits.rateKeysMax
-    this.#perAccount = new RateLimiter({ rate: limits.accountOutbound, keysMax, clock })
-    this.#perPeer = new RateLimiter({ rate: limits.peerOutbound, keysMax, clock })
-    this.#perNode = new RateLimiter({ rate: limits.nodeOutbound, keysMax: 1, clock })
+    this.#store = new OutboxStore(deps.store)
+    this.#rates = new OutboundRates(deps.limits, deps.clock)
     this.#homes = new Lanes((home) => {
       const lane: Lane = this.#newLane(home, {
         settle: (letter, outcome) => this.#answered(lane, letter, outcome),
-        late: (letters) => this.#holders.add(letters),
+        late: (letters) => {
+          this.#holders.add(letters)
+          for (const letter of letters) this.#whereabouts?.add(letter)
+        },
         putOff: () => undefined,
       })
       return lane
@@ -105,6 +118,15 @@ export class Outbox {
       held: (letter, receipt) => this.#hold(letter, receipt),
       refused: (letter, refusal) => this.#refusedByHolder(letter, refusal),
     })
+    this.#whereabouts =
+      deps.resolve &&
+      new Whereabouts({
+        ...deps,
+        resolve: deps.resolve,
+        jitter: () => this.#fraction(),
+        headOf: (letter) => this.#readable(letter, ({ seq }) => this.#store.head(seq)),
+        found: async (letter, record) => this.#relocate(letter, record),
+      })
   }
 
   /** Takes up what was queued before the last stop. Resolves when all of it has its lane. */
@@ -132,11 +154,13 @@ export class Outbox {
   wake(peer?: PeerId): void {
     this.#homes.wake(peer)
     this.#holders.wake(peer)
+    if (!peer) this.#whereabouts?.wake()
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopWatching?.()
+    this.#whereabouts?.close()
     await Promise.all([this.#homes.close(), this.#holders.close()])
   }
 
@@ -195,7 +219,7 @@ export class Outbox {
       this.refusals.count('ABZU_QUOTA_EXCEEDED')
       throw new AbzuError('ABZU_QUOTA_EXCEEDED', 'too many letters wait to be sent')
     }
-    if (this.#perAccount.take(mapKey(from)) > 0) {
+    if (!this.#rates.post(from)) {
       this.refusals.count('ABZU_RATE_LIMITED')
       throw new AbzuError('ABZU_RATE_LIMITED', 'this account sends too fast')
     }
@@ -213,25 +237,22 @@ export class Outbox {
   }
 
   #newLane(host: Host, told: Pick<LaneDeps, 'settle' | 'late' | 'putOff'>): Lane {
-    const { clock, scheduler, platform, log } = this.#deps
+    const { clock, scheduler, log } = this.#deps
     const peer = host.peerId as PeerId
     return new Lane({
       ...told,
       clock,
       scheduler,
       log,
-      jitter: () => (platform.random(1)[0] as number) / 255,
+      jitter: () => this.#fraction(),
       connect: async (signal) => this.#connect(host, signal),
       load: (letter) => this.#store.parcel(letter),
-      pace: () => {
-        const waitMs = Math.max(this.#perPeer.waitMs(peer), this.#perNode.waitMs(''))
-        if (waitMs === 0) {
-          this.#perPeer.take(peer)
-          this.#perNode.take('')
-        }
-        return waitMs
-      },
+      pace: () => this.#rates.pace(peer),
     })
+  }
+
+  #fraction(): number {
+    return (this.#deps.platform.random(1)[0] as number) / 255
   }
 
   async #connect(host: Host, signal: AbortSignal): Promise<Handover> {
@@ -250,11 +271,63 @@ export class Outbox {
 
   /** What the host said that the record names as home. */
   #answered(lane: Lane, letter: Letter, outcome: Answer | { kind: 'expired' }): void {
+    if (this.#superseded.has(letter)) {
+      if (outcome.kind === 'receipt') this.#hold(letter, outcome)
+      return
+    }
     this.#holders.withdraw(letter)
     if (outcome.kind === 'receipt' && outcome.as === 'replica') {
       this.#hold(letter, outcome)
-      lane.addLater(letter, askAgainMs)
-    } else this.#conclude(letter, outcomeOf(outcome, this.#deps.transport.peerId))
+      this.#doubtHome(lane, letter, askAgainMs)
+    } else if (this.#isFirstDenial(letter, outcome)) this.#doubtHome(lane, letter, askOnceMoreMs)
+    else this.#conclude(letter, outcomeOf(outcome, this.#deps.transport.peerId))
+  }
+
+  #doubtHome(lane: Lane, letter: Letter, againMs: number): void {
+    lane.addLater(letter, againMs)
+    this.#whereabouts?.add(letter)
+  }
+
+  /** The account may have left that home, and its mailbox been dropped there. */
+  #isFirstDenial(letter: Letter, outcome: Answer | { kind: 'expired' }): boolean {
+    if (outcome.kind !== 'refused' || outcome.error !== 'ABZU_NOT_HOSTED') return false
+    if (!this.#whereabouts || this.#unknown.has(letter)) return false
+    this.#unknown.add(letter)
+    return true
+  }
+
+  /** Sends a letter by a newer record of its recipient than the one that it went by until now. */
+  async #relocate(letter: Letter, found: VerifiedMailboxRecord): Promise<void> {
+    const { platform, clock, transport } = this.#deps
+    const head = this.#readable(letter, ({ seq }) => this.#store.head(seq))
+    const parcel = head && this.#readable(letter, () => this.#store.parcel(letter))
+    if (!parcel || this.#isClosed) return
+    const { hosts } = found.record
+    const known = { head, envelope: parcel.envelope, nowHours: hoursOf(earliestMs(clock)) }
+    if (isOutdated(platform, known, found.signed)) {
+      this.#supersede(letter, head)
+      const record = found.signed
+      return this.#conclude(letter, { state: 'stale-key', by: transport.peerId, record })
+    }
+    const isElsewhere = !isSameHosts(head.hosts, hosts)
+    if (isElsewhere) this.#supersede(letter, head)
+    let goingTo: readonly Host[] | undefined = head.hosts
+    try {
+      const isThere = await this.#store.reroute(letter, { hosts, sealedBy: placeOf(found) })
+      goingTo = isThere ? hosts : undefined
+    } finally {
+      // as another object, by which lanes tell what was sent before from what is sent now
+      if (isElsewhere && goingTo && !this.#isClosed) {
+        this.#homes.to(homeOf(goingTo)).add({ ...letter })
+      }
+    }
+  }
+
+  #supersede(letter: Letter, { hosts }: OutboxHead): void {
+    this.#superseded.add(letter)
+    this.#whereabouts?.end(letter)
+    this.#holders.withdraw(letter)
+    this.#homes.to(homeOf(hosts)).withdraw(letter)
   }
 
   #holdersOf(letter: Letter): readonly Host[] {
@@ -302,6 +375,7 @@ export class Outbox {
   }
 
   #conclude(letter: Letter, what: Omit<OutboxOutcome, 'id' | 'atMs'>): void {
+    this.#whereabouts?.end(letter)
     const outcome = { id: letter.id, atMs: this.#deps.clock.nowMs(), ...what }
     this.#note(this.#store.conclude(letter, outcome), outcome.state, 0)
   }
@@ -320,27 +394,4 @@ export class Outbox {
         this.#deps.log.error('outcome-not-stored', { error: toAbzuError(error) })
       })
   }
-}
-
-/** @throws {AbzuError} ABZU_MALFORMED */
-function homeOf(hosts: readonly Host[]): Host {
-  const home = hosts.find(({ role }) => role === 'home')
-  if (!home) throw new AbzuError('ABZU_MALFORMED', 'the recipient has no home')
-  return home
-}
-
-function outcomeOf(
-  answer: Answer | { kind: 'expired' },
-  own: PeerId,
-): Omit<OutboxOutcome, 'id' | 'atMs'> {
-  if (answer.kind === 'expired') return { state: 'expired', by: own }
-  const { by } = answer
-  if (answer.kind === 'receipt') {
-    return { state: 'delivered', by, holdUntilHours: answer.holdUntilHours }
-  }
-  const { error, record } = answer
-  if (error === 'ABZU_STALE_KEY') return { state: 'stale-key', by, record }
-  return error === 'ABZU_STAMP_INVALID'
-    ? { state: 'refused', by, error, record }
-    : { state: 'refused', by, error }
 }

@@ -93,12 +93,12 @@ export class Messaging {
       closing: this.#closing.signal,
     }
     const sender = new Sender(parts)
-    const outcomes = new Outcomes({ ...parts, sender })
     const refresher = new Refresher(parts)
     const outdated = (root: Uint8Array): void => {
       refresher.add(root)
       this.#refreshing.kick()
     }
+    const outcomes = new Outcomes({ ...parts, sender, outdated })
     const receiver = new Receiver({ ...parts, outdated })
     const pump = (name: string, run: (signal: AbortSignal) => Promise<void>): Pump =>
       new Pump({ name, run, scheduler, log })

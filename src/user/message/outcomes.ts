@@ -22,6 +22,8 @@ export interface OutcomesDeps extends SenderDeps {
   readonly sender: Sender
   /** Called with each message whose state has changed, once that is durable. */
   readonly changed: (message: LoggedMessage) => void
+  /** Called with a contact who lives elsewhere than the record says that is known here. */
+  readonly outdated: (root: Uint8Array) => void
 }
 
 /** Envelopes made for one message, whatever its recipient's host says. */
@@ -44,9 +46,17 @@ function ended(row: MessageRow, { state, atMs, by }: Outcome): MessageRow | unde
   return rest
 }
 
+/** Whether the outbox has found a newer record of the contact than the vault has. */
+function isElsewhere({ state, by }: Outcome, { reach }: ContactRow): boolean {
+  const home = reach?.hosts.find(({ role }) => role === 'home')
+  return state === 'delivered' && home !== undefined && home.peerId !== by
+}
+
 /** What a batch of outcomes is going to change. */
 interface Changes {
   readonly contacts: Map<string, ContactRow>
+  /** Root keys of contacts whose mail another home has taken than the one that is known here. */
+  readonly moved: Map<string, Uint8Array>
   /** Slots to rewrite; undefined empties one. */
   readonly messages: Map<string, MessageRow | undefined>
 }
@@ -71,8 +81,8 @@ export class Outcomes {
   }
 
   async #take(outcomes: readonly Outcome[]): Promise<void> {
-    const { account, book, messages, sender, changed, log } = this.#deps
-    const changes: Changes = { contacts: new Map(), messages: new Map() }
+    const { account, book, messages, sender, changed, outdated, log } = this.#deps
+    const changes: Changes = { contacts: new Map(), moved: new Map(), messages: new Map() }
     for (const outcome of outcomes) {
       const message = messages.byItem(mapKey(outcome.id))
       const row = message && (changes.messages.get(message.slot) ?? (await messages.read(message)))
@@ -85,6 +95,7 @@ export class Outcomes {
     }
     await account.write(drafts)
     for (const contact of changes.contacts.values()) book.keep(contact)
+    for (const root of changes.moved.values()) outdated(root)
     for (const [slot, row] of changes.messages) {
       if (!row) {
         messages.drop(slot)
@@ -102,6 +113,8 @@ export class Outcomes {
     changes: Changes,
   ): Promise<void> {
     const contact = this.#contactAfter(outcome, row, changes)
+    if (contact && isElsewhere(outcome, contact))
+      changes.moved.set(toHex(contact.root), contact.root)
     const isRouteChanged = contact && this.#isRouteChanged(outcome, row, contact)
     if (isRouteChanged && (row.outgoing?.tries ?? 0) < triesMax) {
       changes.messages.set(slot, await sealed(this.#deps.account, row, contact))
