@@ -155,7 +155,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       transport,
       hosted: mailboxes,
       held,
-      holders: () => holdersOf(trusted),
+      holders: (among) => holdersOf(trusted, among),
       isCovered: sync.isCovered,
       hasParted: (peerId) => trusted.hasParted(peerId as PeerId),
     })

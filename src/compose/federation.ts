@@ -17,9 +17,9 @@ import type { PeerBook } from '../machine/node/peer-book.ts'
 import { serveCalls } from '../machine/transport/call.ts'
 import type { Transport } from '../machine/transport/transport.ts'
 import type { FederationService } from '../surface/api/services.ts'
+import { holdersMax } from '../user/account/holder-choice.ts'
 
-/** Holders that an account names, and addresses of each: with them a record stays below its limit. */
-const holdersMax = 4
+/** Addresses of each holder that an account names: with them a record stays below its limit. */
 const holderAddressesMax = 3
 
 export interface FederationParts {
@@ -80,10 +80,11 @@ export async function openFederation(parts: FederationParts): Promise<Federation
   return { trusted, service }
 }
 
-/** Those of the trusted nodes that keep copies: a record has room for so many. */
-export function holdersOf(trusted: TrustedPeers): Host[] {
+/** Those of the trusted nodes that keep copies, of all or `among` some: a record has room for so many. */
+export function holdersOf(trusted: TrustedPeers, among?: readonly string[]): Host[] {
   return trusted
     .list()
+    .filter(({ peerId }) => among?.includes(peerId) ?? true)
     .slice(0, holdersMax)
     .map(({ peerId, addresses }) => ({
       peerId,

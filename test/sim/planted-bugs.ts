@@ -312,7 +312,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     wiring: {
       directory: (directory) => ({
         home: () => directory.home(),
-        holders: () => directory.holders(),
+        holders: (among) => directory.holders(among),
         isCovered: async (mailbox) => directory.isCovered(mailbox),
         hasParted: (peerId) => directory.hasParted(peerId),
         resolve: async (...call) => directory.resolve(...call),

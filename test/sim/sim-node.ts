@@ -237,7 +237,10 @@ export class SimNode {
       transport,
       hosted: mailboxes,
       held,
-      holders: () => trusted.map((peerId) => ({ peerId, role: 'replica', addresses: [] })),
+      holders: (among = trusted) =>
+        trusted
+          .filter((peerId) => among.includes(peerId))
+          .map((peerId) => ({ peerId, role: 'replica', addresses: [] })),
       isCovered: async (mailbox) => syncer.covered(mailbox, coverMs),
     })
     const publisher = open.add(

@@ -2,7 +2,7 @@
 
 import { routes, type RouteName } from '../../src/surface/client/routes.ts'
 import type { Asked, TestApi } from './api.ts'
-import { fakeId } from './fake-services.ts'
+import { fakeId, fakePeerId } from './fake-services.ts'
 
 /** Id of somebody who is not of this node. */
 export const stranger = fakeId(31)
@@ -152,6 +152,18 @@ export const cases: Readonly<Record<RouteName, Case>> = {
     body: { strangers: 'refused' },
     answers: { strangers: 'refused' },
     refuses: [{ strangers: 'maybe' }, { strangers: true }, { strangers: 'welcome', bits: 1 }],
+  },
+  holders: { answers: { chosen: false, holders: [{ peerId: fakePeerId, role: 'replica' }] } },
+  chooseHolders: {
+    body: { holders: [fakePeerId] },
+    answers: { chosen: true, holders: [{ peerId: fakePeerId, role: 'replica' }] },
+    refuses: [
+      { holders: fakePeerId },
+      { holders: [''] },
+      { holders: Array.from({ length: 17 }, () => fakePeerId) },
+      { holders: null, account: 'berta' },
+      {},
+    ],
   },
   contacts: { answers: { contacts: [{ id: stranger, name: 'friend', verified: false }] } },
   addContact: {

@@ -24,6 +24,8 @@ import type {
 } from '../../src/surface/api/services.ts'
 
 const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
+/** The node that `accept` pairs with. */
+export const fakePeerId = `12D3KooW${'B'.repeat(44)}`
 const time = '2026-11-05T12:00:00.000Z'
 
 /** A text that looks like an account id; equal numbers give equal ids. */
@@ -94,6 +96,22 @@ export class FakeMember implements MemberService {
     block: async (nameOrId: string) => this.#change(nameOrId, { blocked: true }),
     strangers: () => this.strangers,
     letStrangersBe: async (strangers: Strangers) => void (this.strangers = strangers),
+  }
+
+  copies: { chosen: boolean; holders: { peerId: string; role: 'replica' | 'former' }[] } = {
+    chosen: false,
+    holders: [{ peerId: fakePeerId, role: 'replica' }],
+  }
+
+  readonly holders = {
+    look: async () => this.copies,
+    choose: async (peers: readonly string[] | undefined) => {
+      const unknown = peers?.find((peerId) => peerId !== fakePeerId)
+      if (unknown !== undefined) throw new AbzuError('ABZU_NOT_FOUND', `no peer ${unknown}`)
+      const named = peers ?? [fakePeerId]
+      const holders = named.map((peerId) => ({ peerId, role: 'replica' as const }))
+      return (this.copies = { chosen: peers !== undefined, holders })
+    },
   }
 
   readonly links = {
@@ -341,7 +359,7 @@ class FakeFederation implements FederationService {
   accept = async (code: string, { name = 'friend', quotaBytes = 10e9 }: PairInit) => {
     const [, grantedBytes] = /^abzu-peer:(\d+)$/.exec(code) ?? []
     if (grantedBytes === undefined) throw new AbzuError('ABZU_LINK_INVALID', 'no code of a peer')
-    const peerId = `12D3KooW${'B'.repeat(44)}`
+    const peerId = fakePeerId
     const granted = { quotaBytes, grantedBytes: Number(grantedBytes) }
     const peer = { peerId, name, ...granted, connected: true, since: time }
     this.#peers.set(name, peer)

@@ -74,7 +74,7 @@ export async function house(init: {
   let agreed: Agreed = { holders: [], parted: [] }
   const directory: DirectoryPort = {
     home: () => ({ ...node.home, ...(addresses && { addresses }) }),
-    holders: () => agreed.holders,
+    holders: (among) => agreed.holders.filter(({ peerId }) => among?.includes(peerId) ?? true),
     isCovered: async () => true,
     hasParted: (peerId) => agreed.parted.includes(peerId),
     ahead: async () => undefined,

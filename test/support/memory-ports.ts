@@ -147,7 +147,7 @@ export class MemoryNode {
 
   readonly directory: DirectoryPort = {
     home: () => ({ peerId: this.peerId, role: 'home', addresses: this.addresses }),
-    holders: () => this.holders,
+    holders: (among) => this.holders.filter(({ peerId }) => among?.includes(peerId) ?? true),
     isCovered: async () => this.isCovered,
     hasParted: (peerId) => this.parted.has(peerId),
     resolve: async (mailbox, hosts) => {

@@ -39,9 +39,9 @@ export interface DirectoryDeps {
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly log: Log
-  /** Nodes that have agreed to keep copies for this one.
+  /** Nodes that have agreed to keep copies for this one, of all or of some.
    *  @default nobody */
-  readonly holders?: () => readonly Host[]
+  readonly holders?: (among?: readonly string[]) => readonly Host[]
   /** Whether one of a mailbox's other hosts has all of it.
    *  @default it has */
   readonly isCovered?: (mailbox: MailboxId) => Promise<boolean>
@@ -88,9 +88,10 @@ export class Directory {
     return { peerId: transport.peerId, role: 'home', addresses }
   }
 
-  /** Nodes that have agreed to keep copies of what is at home here. */
-  holders(): readonly Host[] {
-    return this.#deps.holders?.() ?? []
+  /** Nodes that have agreed to keep copies of what is at home here; only those `among` the given peer ids, where any
+   *  are given. */
+  holders(among?: readonly string[]): readonly Host[] {
+    return this.#deps.holders?.(among) ?? []
   }
 
   /** Whether everything that this node has of a mailbox is durable at one of its other hosts as well; it may take some

@@ -6,7 +6,7 @@ import type { Log } from '../../base/util/log.ts'
 import type { Answer, LineRoute, Request, RouteName, routes } from '../client/routes.ts'
 import { metricsText } from './metrics-text.ts'
 import { recoveryLines } from './recovery-lines.ts'
-import type { MemberService, Services } from './services.ts'
+import type { Holders, MemberService, Services } from './services.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface HandlerDeps extends Services {
@@ -133,6 +133,9 @@ export function createHandlers({
       await member.contacts.letStrangersBe(body.strangers)
       return body
     },
+    holders: async ({ member }) => heldBy(await member.holders.look()),
+    chooseHolders: async ({ member, body }) =>
+      heldBy(await member.holders.choose(body.holders ?? undefined)),
     contacts: async ({ member }) => ({ contacts: [...(await member.contacts.list())] }),
     addContact: ({ member, body }) => member.contacts.add(body),
     safetyNumber: async ({ member, params: { contact } }) => {
@@ -163,6 +166,10 @@ export function createHandlers({
     },
     inbox: ({ member }) => member.messages.inbox(),
   }
+}
+
+function heldBy({ chosen, holders }: Holders): Answer<'holders'> {
+  return { chosen, holders: [...holders] }
 }
 
 /** Gives the password's bytes to `use` and wipes them. The text that carried them is the garbage

@@ -36,6 +36,19 @@ export interface ContactsService {
   letStrangersBe(strangers: Strangers): Promise<void>
 }
 
+type Host = Told<Answer<'holders'>['holders'][number]>
+
+export interface Holders {
+  readonly chosen: boolean
+  readonly holders: readonly Host[]
+}
+
+export interface HoldersService {
+  look(): Promise<Holders>
+  /** Without `peers`, all that agree. */
+  choose(peers: readonly string[] | undefined): Promise<Holders>
+}
+
 export interface LinksService {
   list(): Awaitable<readonly OpenLink[]>
   shut(idOrLink: string): Promise<OpenLink>
@@ -59,6 +72,7 @@ export interface MemberService {
   readonly role: AccountSummary['role']
   readonly contacts: ContactsService
   readonly links: LinksService
+  readonly holders: HoldersService
   readonly messages: MessagesService
 }
 

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import { accountCreate } from './account-create.ts'
+import { accountHolders } from './account-holders.ts'
 import { accountList } from './account-list.ts'
 import { accountLock } from './account-lock.ts'
 import { accountRecover } from './account-recover.ts'
@@ -51,6 +52,7 @@ export function createProgram(context: CliContext): Command {
         accountUnlock,
         accountLock,
         accountWords,
+        accountHolders,
       ],
     }),
   )

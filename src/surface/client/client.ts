@@ -170,6 +170,16 @@ export class AbzuClient {
     await this.#call('letStrangersBe', { body: { strangers } })
   }
 
+  /** Which nodes hold the account's mailbox besides its home. */
+  holders(): Promise<Answer<'holders'>> {
+    return this.#call('holders', {})
+  }
+
+  /** `null`: all that agree. */
+  chooseHolders(holders: readonly string[] | null): Promise<Answer<'chooseHolders'>> {
+    return this.#call('chooseHolders', { body: { holders: holders && [...holders] } })
+  }
+
   async contacts(): Promise<Answer<'contacts'>['contacts']> {
     return (await this.#call('contacts', {})).contacts
   }

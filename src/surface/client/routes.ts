@@ -6,6 +6,7 @@
 
 import type { z } from 'zod'
 import type { Operation } from '../../user/household/decisions.ts'
+import { holderRoutes } from './holder-routes.ts'
 import * as schemas from './schemas.ts'
 
 /** Who calls: whoever can open the socket, with a session or without; or a session's account. */
@@ -262,6 +263,7 @@ export const routes = {
     body: schemas.strangersSchema,
     answer: schemas.strangersSchema,
   },
+  ...holderRoutes,
   contacts: {
     method: 'GET',
     path: '/v1/contacts',

@@ -137,7 +137,8 @@ export const trustedPeerSchema = z.object({
 
 export const trustedPeersSchema = z.object({ peers: z.array(trustedPeerSchema) })
 
-const hostRole = z.enum(['home', 'replica', 'former'])
+/** What a node is to a mailbox. */
+export const hostRole = z.enum(['home', 'replica', 'former'])
 const secondsAgo = z.int().nullable()
 
 /** How a node stands with one that it trusts, or with which it shares mailboxes. */

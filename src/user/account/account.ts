@@ -12,12 +12,12 @@ import type { Clock, Scheduler } from '../../base/util/clock.ts'
 import type { Log } from '../../base/util/log.ts'
 import { parseEnvelopeHeader } from '../../base/wire/envelope.ts'
 import type { Letter } from '../../base/wire/letter.ts'
-import { wireLimits } from '../../base/wire/limits.ts'
 import type { Host } from '../../base/wire/records.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import type { HeldDevice } from './device.ts'
 import { Doors } from './doors.ts'
 import { Gate } from './gate.ts'
+import { HolderChoice } from './holder-choice.ts'
 import { Keyring } from './keyring.ts'
 import { readOwnRecord, readPlainSlots, type PlainSlots } from './plain-slots.ts'
 import type { DirectoryPort, MailboxPort } from './ports.ts'
@@ -63,6 +63,7 @@ export class Account {
   readonly doors: Doors
   readonly prekeys: Prekeys
   readonly acknowledgements: Acknowledgements
+  readonly holders: HolderChoice
   readonly #device: HeldDevice
   readonly #keyring: Keyring
   readonly #directory: Pick<DirectoryPort, 'home' | 'holders' | 'isCovered' | 'hasParted' | 'ahead'>
@@ -128,6 +129,13 @@ export class Account {
       write: (drafts) => this.write(drafts),
       isCovered: async () => this.#directory.isCovered(this.mailbox),
     })
+    this.holders = new HolderChoice({
+      vault: this.vault,
+      write: async (drafts) => this.write(drafts),
+      gate: this.gate,
+      prekeys: this.prekeys,
+      directory: deps.directory,
+    })
   }
 
   /** By the device's key, which names its log: two devices never write the same slot. */
@@ -143,19 +151,6 @@ export class Account {
   get home(): Host & { readonly peerId: PeerId } {
     const home = this.#directory.home()
     return { ...home, peerId: home.peerId as PeerId }
-  }
-
-  /** Who is to have copies of its mailbox, where a record names `named`: the home, all that agreed, and those that
-   *  agreed with an earlier home. */
-  hostsAfter(named: readonly Host[]): readonly Host[] {
-    const now = [this.home, ...this.#directory.holders()]
-    const earlier = named.filter(
-      ({ peerId, role }) =>
-        role === 'replica' &&
-        !now.some((host) => host.peerId === peerId) &&
-        !this.#directory.hasParted(peerId),
-    )
-    return [...now, ...earlier].slice(0, wireLimits.hostsMax)
   }
 
   /** A newer record of this account than its mailbox has, where another node showed one.

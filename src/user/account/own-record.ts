@@ -23,6 +23,14 @@ function stampBitsFor(strangers: Strangers): number {
   return strangers === 'welcome' ? stampBitsDefault : 0
 }
 
+/** Who is named by the record that follows. */
+export interface NextHosts {
+  /** The home, and who keeps copies. */
+  readonly hosts: readonly Host[]
+  /** Who did, and hands over what it has. */
+  readonly former: readonly Host[]
+}
+
 interface SigningInit {
   readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256'>
   readonly device: Device
@@ -131,15 +139,13 @@ export function surpassingRecord(
   return following(signing, last, { seq: Math.max(last.seq, ahead.seq) + 1 })
 }
 
-/** The record that follows `last` where others are hosts, or are reached in another way. Who was the home once is
- *  named as long as there is room. */
+/** The record that follows `last` where others are hosts, or are reached in another way. Who was a host once is named
+ *  as long as there is room. */
 export function movedRecord(
   signing: SigningInit,
   last: MailboxRecord,
-  hosts: readonly Host[],
+  { hosts, former }: NextHosts,
 ): Uint8Array {
-  const now = new Set(hosts.map(({ peerId }) => peerId))
-  const former = last.hosts.filter(({ role, peerId }) => role === 'former' && !now.has(peerId))
   return following(signing, last, { hosts: [...hosts, ...former].slice(0, wireLimits.hostsMax) })
 }
 

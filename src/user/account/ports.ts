@@ -150,8 +150,9 @@ export interface KnownRecord {
 export interface DirectoryPort {
   /** This node as a home, with the addresses at which it can be reached now. */
   home(): Host
-  /** Nodes that have agreed to keep copies of what lives here, with their addresses. */
-  holders(): readonly Host[]
+  /** Nodes that have agreed to keep copies of what lives here, with their addresses, as many as a record names; only
+   *  those `among` the given peer ids, where any are given. */
+  holders(among?: readonly string[]): readonly Host[]
   /** Resolves to true when everything that this node has of a mailbox is durable at one of its other hosts as well,
    *  and to false where none has come by for it within seconds. */
   isCovered(mailbox: MailboxId): Promise<boolean>

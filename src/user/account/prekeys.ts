@@ -17,6 +17,7 @@ import type { Device } from './device.ts'
 import { keyringDraft, keyringSlotName, type Keyring, type Prekey } from './keyring.ts'
 import {
   movedRecord,
+  type NextHosts,
   rotatedRecord,
   strangersRecord,
   surpassingRecord,
@@ -66,12 +67,12 @@ export class Prekeys {
   }
 
   /** Signs a record that names the hosts which follow those of the last one, where they are others. */
-  async follow(hostsAfter: (named: readonly Host[]) => readonly Host[]): Promise<void> {
-    await this.#change((record) => {
-      const hosts = hostsAfter(record.hosts)
+  async follow(hostsAfter: (named: readonly Host[]) => Promise<NextHosts>): Promise<void> {
+    await this.#change(async (record) => {
+      const next = await hostsAfter(record.hosts)
       const last = record.hosts.filter(({ role }) => role !== 'former')
-      const isSame = mapKey(listed(last)) === mapKey(listed(hosts))
-      return isSame ? undefined : movedRecord(this.#init, record, hosts)
+      const isSame = mapKey(listed(last)) === mapKey(listed(next.hosts))
+      return isSame ? undefined : movedRecord(this.#init, record, next)
     })
   }
 

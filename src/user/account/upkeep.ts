@@ -14,7 +14,7 @@ export async function upkeep(
       const ahead = await account.recordAhead()
       if (ahead) await prekeys.surpass(ahead)
     },
-    async () => prekeys.follow((named) => account.hostsAfter(named)),
+    async () => prekeys.follow(async (named) => account.holders.after(named)),
     async () => prekeys.rotateIfDue(),
     async () => account.write([...doors.upkeep(), ...acknowledgements.expired()]),
     async () => prekeys.destroyExpired(init.drain),

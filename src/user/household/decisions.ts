@@ -40,6 +40,8 @@ export const decisions = {
   'contact.change': { self: everybody },
   'strangers.look': { self: everybody },
   'strangers.change': { self: ['admin', 'adult', 'guest'] },
+  'holders.look': { self: everybody },
+  'holders.change': { self: ['admin', 'adult', 'guest'] },
   'message.read': { self: everybody },
   'message.send': { self: everybody },
 } as const satisfies Record<string, Rule>

@@ -2,6 +2,7 @@ import type { AccountId } from '../../base/util/brand.ts'
 import type { Scheduler } from '../../base/util/clock.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Account } from '../account/account.ts'
+import type { HolderChoice } from '../account/holder-choice.ts'
 import type { DirectoryPort, PostPort, StampPort } from '../account/ports.ts'
 import type { Contacts } from '../message/contacts.ts'
 import type { Links } from '../message/links.ts'
@@ -52,6 +53,10 @@ export class Member {
 
   get links(): Links {
     return this.#messaging.links
+  }
+
+  get holders(): HolderChoice {
+    return this.#account.holders
   }
 
   get messages(): Messages {

@@ -299,6 +299,7 @@ t.test('no daemon, and a home that cannot be', async (t) => {
     ['metrics'],
     ['stop'],
     ['account', 'list'],
+    ['account', 'holders'],
     ['account', 'lock'],
     ['account', 'unlock', 'anna'],
     ['contact', 'link'],
