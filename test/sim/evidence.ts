@@ -99,6 +99,7 @@ export async function believedSwaps(person: Person): Promise<number> {
       throw new Error('nobody moves in here')
     },
     mailbox: (mailbox) => swap(running.mailboxes.mailbox(mailbox)),
+    drop: async (mailbox) => running.mailboxes.drop(mailbox),
   }
   await running.accounts.lock(person.id)
   const before = log.slotsUnreadable

@@ -76,6 +76,7 @@ function wrapWrites(
   return {
     host: async (rootPk, slots) => wrap(await hosting.host(rootPk, slots)),
     mailbox: (mailbox) => wrap(hosting.mailbox(mailbox)),
+    drop: async (mailbox) => hosting.drop(mailbox),
   }
 }
 

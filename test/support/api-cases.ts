@@ -1,6 +1,7 @@
 /** A good call of every route of the control API, and what it answers. @module */
 
 import { routes, type RouteName } from '../../src/surface/client/routes.ts'
+import type { Role } from '../../src/user/household/role.ts'
 import type { Asked, TestApi } from './api.ts'
 import { fakeId, fakePeerId } from './fake-services.ts'
 
@@ -11,6 +12,10 @@ const openLink = { id: '0123456789abcdef', until: '2026-12-05T12:00:00.000Z', us
 
 export interface Case {
   readonly path?: string
+  /** Role of `anna` for it; Admin where left out. */
+  readonly as?: Role
+  /** Role of `berta`, whom the path names. */
+  readonly target?: Role
   readonly body?: unknown
   /** What the answer matches. */
   readonly answers: unknown
@@ -103,6 +108,33 @@ export const cases: Readonly<Record<RouteName, Case>> = {
       { name: 'carla', words: 'x', password: '' },
     ],
   },
+  deleteAccount: {
+    path: '/v1/accounts/berta/delete',
+    target: 'adult',
+    answers: { deleted: false, account: { name: 'berta', leavesAt: String } },
+  },
+  keepAccount: {
+    path: '/v1/accounts/berta/keep',
+    target: 'adult',
+    answers: { name: 'berta', role: 'adult' },
+  },
+  makeAdmin: {
+    path: '/v1/accounts/berta/make-admin',
+    target: 'adult',
+    answers: { name: 'berta', role: 'admin' },
+  },
+  unmakeAdmin: {
+    path: '/v1/accounts/berta/unmake-admin',
+    answers: { name: 'berta', role: 'adult' },
+  },
+  letGrowUp: {
+    path: '/v1/accounts/berta/let-grow-up',
+    target: 'child',
+    body: { at: '2027-03-01T00:00:00.000Z' },
+    answers: { name: 'berta', growsUpAt: '2027-03-01T00:00:00.000Z' },
+    refuses: [{ at: 'tomorrow' }, { at: 7 }, { at: '2027-03-01T00:00:00.000Z', role: 'admin' }],
+  },
+  growUp: { as: 'child', answers: { name: 'anna', role: 'adult' } },
   invite: {
     body: { role: 'child', hours: 1 },
     answers: { link: /^abzu-join:/, expiresAt: String },

@@ -221,6 +221,23 @@ class FakeAccounts implements AccountsService {
     return this.create({ ...init, role: 'child' })
   }
 
+  async remove(nameOrId: string, by: string) {
+    const { summary } = this.#row(nameOrId)
+    if (summary.role === 'adult' && summary.id !== by)
+      return { ...this.get(nameOrId), leavesAt: time }
+    this.#rows.delete(summary.id)
+    return undefined
+  }
+
+  keep = async (nameOrId: string) => this.get(nameOrId)
+  makeAdmin = async (nameOrId: string) => ({ ...this.get(nameOrId), role: 'admin' as const })
+  unmakeAdmin = async (nameOrId: string) => ({ ...this.get(nameOrId), role: 'adult' as const })
+  growUp = async (nameOrId: string) => ({ ...this.get(nameOrId), role: 'adult' as const })
+  letGrowUp = async (nameOrId: string, atMs: number) => ({
+    ...this.get(nameOrId),
+    growsUpAt: new Date(atMs).toISOString(),
+  })
+
   /** Gives an account another role, unlocked as it is. */
   become(name: string, role: AccountSummary['role']): void {
     const row = this.#row(name)

@@ -12,10 +12,16 @@ export class ManualTime implements Clock, Scheduler {
   #elapsedMs = 0
   #offsetMs = Date.UTC(2026, 0, 1, 12)
   readonly #tasks = new Set<Task>()
+  /** Between which times the true one lies, where the wall clock is doubted. */
+  doubted: ReturnType<NonNullable<Clock['doubt']>>
 
   nowMs(): number {
     // whole ms, as the system's
     return this.#offsetMs + Math.floor(this.#elapsedMs)
+  }
+
+  doubt(): ReturnType<NonNullable<Clock['doubt']>> {
+    return this.doubted
   }
 
   monotonicMs(): number {

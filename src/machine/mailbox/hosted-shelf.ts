@@ -28,6 +28,11 @@ export class HostedShelf {
     return this.#ready.get(mapKey(mailbox))
   }
 
+  /** The next one that asks for it reads it anew. */
+  forget(mailbox: MailboxId): void {
+    this.#ready.delete(mapKey(mailbox))
+  }
+
   /** Undefined where it is not hosted here.
    *  @throws {AbzuError} ABZU_STORE_DAMAGED */
   async get(mailbox: MailboxId): Promise<HostedMailbox | undefined> {
@@ -47,7 +52,7 @@ export class HostedShelf {
 
   async #load(mailbox: MailboxId, rootPk: Uint8Array): Promise<HostedMailbox> {
     const hosted = await HostedMailbox.load(this.#deps, { mailbox, rootPk })
-    this.keep(hosted)
+    if (this.#deps.rootOf(mailbox)) this.keep(hosted)
     return hosted
   }
 

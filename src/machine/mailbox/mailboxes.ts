@@ -30,6 +30,7 @@ import { CopyIntake } from './copy-intake.ts'
 import { HostedMailbox, type CheckedSlot, type SignedSlot } from './hosted-mailbox.ts'
 import { HostedShelf } from './hosted-shelf.ts'
 import type { MailboxLimits } from './mailbox-limits.ts'
+import { MailboxRemoval } from './mailbox-removal.ts'
 import { Totals, type MailboxTotals } from './mailbox-totals.ts'
 import { OwnMailbox, type SlotDesk } from './own-mailbox.ts'
 import type { Origin } from './stranger-rates.ts'
@@ -62,6 +63,7 @@ export class Mailboxes implements SlotDesk {
   readonly #changes = new Turns()
   readonly #copies: CopyIntake
   readonly #totals: Totals
+  readonly #leaving: MailboxRemoval
 
   constructor(deps: MailboxesDeps) {
     this.#deps = deps
@@ -77,6 +79,12 @@ export class Mailboxes implements SlotDesk {
       mailboxesMax: limits.hostedInMemoryMax,
     })
     this.#totals = new Totals({ clock, items, hosted: () => this.hosted() })
+    this.#leaving = new MailboxRemoval({
+      items,
+      hostedRows: this.#hostedRows,
+      doorUses: store.table('door-uses'),
+      forget: (mailbox) => this.#shelf.forget(mailbox),
+    })
     this.#copies = new CopyIntake({
       ...deps,
       items,
@@ -126,7 +134,7 @@ export class Mailboxes implements SlotDesk {
   /** A mailbox that is hosted already.
    *  @throws {AbzuError} ABZU_NOT_HOSTED */
   mailbox(mailbox: MailboxId): OwnMailbox {
-    if (!this.#hostedRows.get(mailbox)) {
+    if (!this.rootOf(mailbox)) {
       throw new AbzuError('ABZU_NOT_HOSTED', 'no such mailbox is hosted here')
     }
     return this.#own(mailbox)
@@ -144,7 +152,14 @@ export class Mailboxes implements SlotDesk {
 
   /** Root public key of the account whose mailbox this is, where it is hosted here. */
   rootOf(mailbox: MailboxId): Uint8Array | undefined {
-    return this.#hostedRows.get(mailbox)
+    return this.#leaving.isGoing(mailbox) ? undefined : this.#hostedRows.get(mailbox)
+  }
+
+  /** Hosts a mailbox no more, and forgets all that is in it. See `MailboxRemoval.run`. */
+  async drop(mailbox: MailboxId): Promise<void> {
+    await this.#changes.run(mapKey(mailbox), async () => this.#leaving.run(mailbox))
+    this.#recordWatchers.tell(mailbox)
+    this.#newsWatchers.tell(mailbox)
   }
 
   /** Whether the account of a mailbox hosted here has revoked the device of a certificate. */

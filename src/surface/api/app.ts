@@ -26,7 +26,7 @@ export interface ApiInit {
   readonly config: { readonly limits: Pick<Config['limits'], 'sessionIdleMinutes'> }
   readonly services: Services
   readonly platform: SessionsDeps['platform']
-  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly clock: Pick<Clock, 'monotonicMs' | 'nowMs'>
   readonly scheduler: Scheduler
   readonly log: Log
 }
@@ -68,7 +68,7 @@ export async function createApp(init: ApiInit, closing: AbortSignal): Promise<Fa
   const { services, platform, clock, scheduler, config } = init
   const idleMs = config.limits.sessionIdleMinutes * 60_000
   const sessions = new Sessions({ accounts: services.accounts, platform, clock }, { idleMs })
-  const handlers = createHandlers({ ...services, sessions, scheduler, log: init.log })
+  const handlers = createHandlers({ ...services, sessions, clock, scheduler, log: init.log })
   const { authority } = services
   serveRoutes(app, { handlers, sessions, authority, scheduler, closing, tell })
   return app

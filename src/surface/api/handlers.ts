@@ -1,7 +1,7 @@
 /** What each route of the table does, as plain functions of a checked call. @module */
 
 import { utf8 } from '../../base/util/bytes.ts'
-import type { Scheduler } from '../../base/util/clock.ts'
+import type { Clock, Scheduler } from '../../base/util/clock.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Answer, LineRoute, Request, RouteName, routes } from '../client/routes.ts'
 import { metricsText } from './metrics-text.ts'
@@ -11,6 +11,7 @@ import type { Sessions } from './sessions.ts'
 
 export interface HandlerDeps extends Services {
   readonly sessions: Pick<Sessions, 'open' | 'endAll'>
+  readonly clock: Pick<Clock, 'nowMs'>
   readonly scheduler: Scheduler
   readonly log: Log
 }
@@ -38,6 +39,7 @@ export function createHandlers({
   node,
   federation,
   sessions,
+  clock,
   scheduler,
   log,
 }: HandlerDeps): Handlers {
@@ -90,6 +92,16 @@ export function createHandlers({
       )
       return { ...openSession(member), words: [...words] }
     },
+    deleteAccount: async ({ member, params }) => {
+      const account = await accounts.remove(params.account, member.id)
+      return { deleted: account === undefined, ...(account && { account }) }
+    },
+    keepAccount: ({ params }) => accounts.keep(params.account),
+    makeAdmin: ({ params }) => accounts.makeAdmin(params.account),
+    unmakeAdmin: ({ params }) => accounts.unmakeAdmin(params.account),
+    letGrowUp: ({ params, body: { at } }) =>
+      accounts.letGrowUp(params.account, at === undefined ? clock.nowMs() : Date.parse(at)),
+    growUp: ({ member }) => accounts.growUp(member.id),
     invite: ({ member, body }) => invitations.give({ ...body, by: member?.id }),
     invitations: async () => ({ invitations: [...(await invitations.list())] }),
     revokeInvitation: ({ body }) => invitations.revoke(body.invitation),

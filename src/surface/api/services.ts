@@ -100,6 +100,15 @@ export interface AccountsService {
     signal: AbortSignal
   }): Promise<MemberService>
   list(): Awaitable<readonly AccountSummary[]>
+  /** Deletes an account, or begins its grace: the answer is what it is from now on.
+   *  @param by id of the account that asks for it */
+  remove(nameOrId: string, by: string): Promise<AccountSummary | undefined>
+  keep(nameOrId: string): Promise<AccountSummary>
+  makeAdmin(nameOrId: string): Promise<AccountSummary>
+  unmakeAdmin(nameOrId: string): Promise<AccountSummary>
+  /** @param atMs since 1970 */
+  letGrowUp(nameOrId: string, atMs: number): Promise<AccountSummary>
+  growUp(nameOrId: string): Promise<AccountSummary>
   /** Checks the password, of an unlocked account too. */
   unlock(nameOrId: string, password: Uint8Array): Promise<MemberService>
   lock(nameOrId: string): Promise<void>

@@ -24,7 +24,9 @@ export function describe({
   role,
   locked,
   movedTo,
+  leavesAt,
 }: Answer<'status'>['accounts'][number]): string {
   const state = movedTo === undefined ? (locked ? 'locked' : 'unlocked') : `moved to ${movedTo}`
-  return `${name}  ${role}, ${state}  ${id}`
+  const end = leavesAt === undefined ? '' : `, leaves on ${leavesAt.slice(0, 10)}`
+  return `${name}  ${role}, ${state}${end}  ${id}`
 }

@@ -3,9 +3,12 @@
 import type { Command } from 'commander'
 import { accountCreate } from './account-create.ts'
 import { accountHolders } from './account-holders.ts'
+import { accountDelete } from './account-delete.ts'
+import { accountKeep } from './account-keep.ts'
 import { accountList } from './account-list.ts'
 import { accountLock } from './account-lock.ts'
 import { accountRecover } from './account-recover.ts'
+import { accountRole } from './account-role.ts'
 import { accountUnlock } from './account-unlock.ts'
 import { accountWords } from './account-words.ts'
 import { newCommand, newGroup } from './command.ts'
@@ -53,6 +56,9 @@ export function createProgram(context: CliContext): Command {
         accountLock,
         accountWords,
         accountHolders,
+        accountRole,
+        accountDelete,
+        accountKeep,
       ],
     }),
   )

@@ -120,6 +120,36 @@ export class AbzuClient {
     return this.#lines('recoverAccount', { body }, signal)
   }
 
+  /** Deletes an account, its keys first; an Adult whom an Admin removes has 30 days to leave. `account` is a name or an id. */
+  deleteAccount(account: string): Promise<Answer<'deleteAccount'>> {
+    return this.#call('deleteAccount', { params: { account } })
+  }
+
+  /** An Adult who was to leave stays. */
+  keepAccount(account: string): Promise<Answer<'keepAccount'>> {
+    return this.#call('keepAccount', { params: { account } })
+  }
+
+  /** The account is locked: its role holds from the next unlocking on. */
+  makeAdmin(account: string): Promise<Answer<'makeAdmin'>> {
+    return this.#call('makeAdmin', { params: { account } })
+  }
+
+  /** As `makeAdmin`. */
+  unmakeAdmin(account: string): Promise<Answer<'unmakeAdmin'>> {
+    return this.#call('unmakeAdmin', { params: { account } })
+  }
+
+  /** At once where no time is given. */
+  letGrowUp(account: string, body: Body<'letGrowUp'> = {}): Promise<Answer<'letGrowUp'>> {
+    return this.#call('letGrowUp', { params: { account }, body })
+  }
+
+  /** As `makeAdmin`. */
+  growUp(): Promise<Answer<'growUp'>> {
+    return this.#call('growUp', {})
+  }
+
   /** A link by which one person can join the household, durable. */
   invite(body: Body<'invite'>): Promise<Answer<'invite'>> {
     return this.#call('invite', { body })

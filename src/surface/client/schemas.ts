@@ -35,14 +35,30 @@ export const errorSchema = z
   .object({ error: z.object({ code: z.enum(errorCodes), message: z.string() }) })
   .meta({ id: 'Error' })
 
-const accountSchema = z.object({
+export const accountSchema = z.object({
   id: accountId,
   name: z.string(),
   role: roleSchema,
   locked: z.boolean(),
   /** The node that is its home now: here it is frozen. */
   movedTo: z.string().optional(),
+  /** It was removed, and is deleted then. */
+  leavesAt: time.optional(),
+  /** From then on a Child may become an Adult by its own word. */
+  growsUpAt: time.optional(),
 })
+
+/** `account` is a name or an id. */
+export const accountParams = z.strictObject({ account: name })
+
+/** Whether it is gone; where not, how it stands. */
+export const departureSchema = z.object({
+  deleted: z.boolean(),
+  account: accountSchema.optional(),
+})
+
+/** At once where `at` is left out. */
+export const letGrowUpBody = z.strictObject({ at: time.optional() })
 
 const peerSchema = z.object({
   peerId: z.string(),

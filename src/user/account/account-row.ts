@@ -10,6 +10,7 @@ import { encode } from '../../base/wire/codec.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
 import { sealKeyBytes } from '../../base/wire/records.ts'
 import {
+  bool,
   bytes,
   bytesBetween,
   decodeShape,
@@ -17,6 +18,7 @@ import {
   optional,
   record,
   text,
+  uint,
   type Shaped,
 } from '../../base/wire/shape.ts'
 import { deviceOf, deviceSecret, type Device, type HeldDevice } from './device.ts'
@@ -36,6 +38,12 @@ const accountRowShape = record({
   movedTo: optional(text(64)),
   /** Hash of the token of the invitation that the account was made of: it makes no other. */
   invitation: optional(bytes(32)),
+  /** Hours since 1970: the account is deleted then, unless it may stay. */
+  leavesAtHours: optional(uint(2 ** 32 - 1)),
+  /** Hours since 1970: from then on a Child may become an Adult by its own word. */
+  growsUpAtHours: optional(uint(2 ** 32 - 1)),
+  /** The keys are overwritten, and the rest is on its way out. */
+  isDeleted: optional(bool),
 })
 export type AccountRow = Shaped<typeof accountRowShape>
 

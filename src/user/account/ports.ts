@@ -55,6 +55,10 @@ export interface HostingPort {
   /** A mailbox that is hosted already.
    *  @throws {AbzuError} ABZU_NOT_HOSTED */
   mailbox(mailbox: MailboxId): MailboxPort
+  /** Hosts a mailbox no more, and forgets all that is in it. Resolves after fsync; where it is not hosted, at once. Cut off midway, it
+   *  is to be called again.
+   *  @throws {AbzuError} those of the store */
+  drop(mailbox: MailboxId): Promise<void>
 }
 
 /** Who asks for a copy of a mailbox: a device that the account's root has certified. */

@@ -3,7 +3,7 @@
 import { mailboxIdOf } from '../../base/crypto/address.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { AccountId, PeerId } from '../../base/util/brand.ts'
-import type { Clock, Scheduler } from '../../base/util/clock.ts'
+import { hourMs, type Clock, type Scheduler } from '../../base/util/clock.ts'
 import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { unwrapDevice } from '../account/account-row.ts'
@@ -18,6 +18,8 @@ import type {
   RestorePort,
   StampPort,
 } from '../account/ports.ts'
+import { Serial } from '../account/serial.ts'
+import { Departures } from './departures.ts'
 import { expectNotMoved, roleOf, summaryOf, type AccountSummary, type Entry } from './entry.ts'
 import { HouseholdInvitations } from './household-invitations.ts'
 import { IdleWatch } from './idle-watch.ts'
@@ -30,6 +32,7 @@ import {
   type NewcomersInit,
   type RecoverInit,
 } from './newcomers.ts'
+import { Promotions } from './promotions.ts'
 import { Roster } from './roster.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -59,6 +62,8 @@ export class AccountManager {
   readonly #deps: AccountManagerDeps
   readonly #roster: Roster
   readonly #newcomers: Newcomers
+  readonly #departures: Departures
+  readonly #promotions: Promotions
   readonly #turnstile: Turnstile
   readonly #idle: IdleWatch
   #isClosed = false
@@ -70,7 +75,9 @@ export class AccountManager {
     init: AccountManagerInit = {},
   ): Promise<AccountManager> {
     const rows = deps.tables.table('accounts')
-    return new AccountManager(deps, init, await Roster.open({ rows, log: deps.log }))
+    const manager = new AccountManager(deps, init, await Roster.open({ rows, log: deps.log }))
+    manager.#departures.start()
+    return manager
   }
 
   private constructor(deps: AccountManagerDeps, init: AccountManagerInit, roster: Roster) {
@@ -88,6 +95,14 @@ export class AccountManager {
       { ...deps, roster, turnstile, invitations, open: async (...of) => this.#open(...of) },
       init,
     )
+    const leaving = {
+      ...deps,
+      roster,
+      changes: new Serial(),
+      lock: async (entry: Entry) => this.#lock(entry),
+    }
+    this.#departures = new Departures(leaving)
+    this.#promotions = new Promotions(leaving)
     this.#idle = new IdleWatch(deps, {
       idleMinutes: init.autoLockMinutes ?? autoLockMinutesDefault,
       expired: (id) => this.#lockIdle(id as AccountId),
@@ -118,6 +133,50 @@ export class AccountManager {
   async recover(init: RecoverInit): Promise<Member> {
     this.#expectOpen()
     return this.#newcomers.recover(init)
+  }
+
+  /** @see Departures.remove
+   *  @param by id of the account that asks for it
+   *  @throws {AbzuError} ABZU_CLOSED, ABZU_NOT_FOUND, ABZU_ADDRESS_INVALID, those of Departures.remove */
+  async remove(nameOrId: string, by: string): Promise<AccountSummary | undefined> {
+    this.#expectOpen()
+    return this.#departures.remove(this.#roster.find(nameOrId), by)
+  }
+
+  /** @see Departures.keep
+   *  @throws {AbzuError} ABZU_CLOSED, ABZU_NOT_FOUND, ABZU_ADDRESS_INVALID, those of Departures.keep */
+  async keep(nameOrId: string): Promise<AccountSummary> {
+    this.#expectOpen()
+    return this.#departures.keep(this.#roster.find(nameOrId))
+  }
+
+  /** @see Promotions.makeAdmin
+   *  @throws {AbzuError} ABZU_CLOSED, ABZU_NOT_FOUND, ABZU_ADDRESS_INVALID, those of Promotions.makeAdmin */
+  async makeAdmin(nameOrId: string): Promise<AccountSummary> {
+    this.#expectOpen()
+    return this.#promotions.makeAdmin(this.#roster.find(nameOrId))
+  }
+
+  /** @see Promotions.unmakeAdmin
+   *  @throws {AbzuError} ABZU_CLOSED, ABZU_NOT_FOUND, ABZU_ADDRESS_INVALID, those of Promotions.unmakeAdmin */
+  async unmakeAdmin(nameOrId: string): Promise<AccountSummary> {
+    this.#expectOpen()
+    return this.#promotions.unmakeAdmin(this.#roster.find(nameOrId))
+  }
+
+  /** @see Promotions.letGrowUp
+   *  @param atMs since 1970; rounded up to a whole hour
+   *  @throws {AbzuError} ABZU_CLOSED, ABZU_NOT_FOUND, ABZU_ADDRESS_INVALID, those of Promotions.letGrowUp */
+  async letGrowUp(nameOrId: string, atMs: number): Promise<AccountSummary> {
+    this.#expectOpen()
+    return this.#promotions.letGrowUp(this.#roster.find(nameOrId), Math.ceil(atMs / hourMs))
+  }
+
+  /** @see Promotions.growUp
+   *  @throws {AbzuError} ABZU_CLOSED, ABZU_NOT_FOUND, ABZU_ADDRESS_INVALID, those of Promotions.growUp */
+  async growUp(nameOrId: string): Promise<AccountSummary> {
+    this.#expectOpen()
+    return this.#promotions.growUp(this.#roster.find(nameOrId))
   }
 
   /** By name. */
@@ -169,6 +228,7 @@ export class AccountManager {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#idle.close()
+    await this.#departures.close()
     await Promise.all(this.#roster.all().map(async (entry) => this.#lock(entry)))
   }
 
@@ -212,7 +272,8 @@ export class AccountManager {
     const { log } = this.#deps
     if (entry.row.movedTo !== undefined) return
     log.warn('account-moved', { to })
-    const ended = [this.#roster.change(entry, { movedTo: to }), this.#lock(entry)]
+    const frozen = { ...entry.row, movedTo: to }
+    const ended = [this.#roster.change(entry, frozen), this.#lock(entry)]
     for (const end of ended) {
       // where the row was not stored, the next unlocking finds the same
       end.catch((error: unknown) => log.error('freeze-failed', { error: toAbzuError(error) }))

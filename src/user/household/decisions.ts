@@ -35,6 +35,18 @@ export const decisions = {
   'invitation.look': { node: household },
   'invitation.revoke': { node: household },
 
+  'account.delete': {
+    self: everybody,
+    adult: ['admin'],
+    child: ['admin'],
+    guest: ['admin', 'adult'],
+  },
+  'account.keep': { adult: ['admin'] },
+  'admin.make': { adult: ['admin'] },
+  'admin.unmake': { self: ['admin'], admin: ['admin'] },
+  'child.let-grow-up': { child: ['admin'] },
+  'child.grow-up': { self: ['child'] },
+
   'account.lock': { self: everybody },
   'contact.look': { self: everybody },
   'contact.change': { self: everybody },

@@ -1,6 +1,8 @@
 /** One account of a node: its row, and the person while unlocked. @module */
 
 import type { AccountId, PeerId } from '../../base/util/brand.ts'
+import { hourMs } from '../../base/util/clock.ts'
+import { AbzuError } from '../../base/util/errors.ts'
 import { accountIdOfRow, type AccountRow } from '../account/account-row.ts'
 import { accountMoved } from '../account/succession.ts'
 import type { Member } from './member.ts'
@@ -31,6 +33,10 @@ export interface AccountSummary {
   readonly locked: boolean
   /** The node that is the account's home now: here it is frozen. */
   readonly movedTo?: PeerId
+  /** ISO 8601: an Admin has removed the account, and it is deleted then. */
+  readonly leavesAt?: string
+  /** ISO 8601: from then on a Child may become an Adult by its own word. */
+  readonly growsUpAt?: string
 }
 
 /** What is told of an account, locked or not. */
@@ -42,11 +48,25 @@ export function summaryOf(entry: Entry): AccountSummary {
     role: roleOf(entry),
     locked: member === undefined,
     ...(row.movedTo !== undefined && { movedTo: row.movedTo as PeerId }),
+    ...(row.leavesAtHours !== undefined && { leavesAt: timeOf(row.leavesAtHours) }),
+    ...(row.growsUpAtHours !== undefined && { growsUpAt: timeOf(row.growsUpAtHours) }),
   }
+}
+
+/** A household keeps an Admin.
+ *  @throws {AbzuError} ABZU_DENIED where `entry` is the last one that lives here */
+export function expectNotLastAdmin(all: readonly Entry[], entry: Entry): void {
+  const isAdmin = (one: Entry): boolean => roleOf(one) === 'admin' && one.row.movedTo === undefined
+  if (!isAdmin(entry) || all.some((one) => one !== entry && isAdmin(one))) return
+  throw new AbzuError('ABZU_DENIED', 'this is the last Admin: make another one first')
 }
 
 /** An account that lives here still.
  *  @throws {AbzuError} ABZU_ACCOUNT_MOVED */
 export function expectNotMoved({ row: { movedTo } }: Entry): void {
   if (movedTo !== undefined) throw accountMoved(movedTo)
+}
+
+function timeOf(hours: number): string {
+  return new Date(hours * hourMs).toISOString()
 }

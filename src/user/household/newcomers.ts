@@ -208,7 +208,8 @@ export class Newcomers {
   async #undo(entry: Entry): Promise<void> {
     const { roster, log } = this.#deps
     try {
-      await roster.remove(entry)
+      roster.leave(entry)
+      await roster.forget(entry.row)
     } catch (error) {
       log.error('account-not-undone', { error: toAbzuError(error) })
     }

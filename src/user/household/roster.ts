@@ -21,6 +21,7 @@ export class Roster {
   /** By folded name. */
   readonly #names = new Map<string, Entry>()
   readonly #reserved = new Reservations()
+  readonly #leftovers: AccountRow[] = []
 
   /** Reads all rows; one that does not decode is reported and left alone.
    *  @throws {AbzuError} those of the store */
@@ -28,7 +29,9 @@ export class Roster {
     const roster = new Roster(rows)
     for await (const { value } of rows.range({ limit: accountsMax })) {
       try {
-        roster.add(entryOf(decodeAccountRow(value)))
+        const row = decodeAccountRow(value)
+        if (row.isDeleted) roster.#leftovers.push(row)
+        else roster.add(entryOf(row))
       } catch (error) {
         log.error('account-row-unreadable', { error: toAbzuError(error) })
       }
@@ -81,21 +84,35 @@ export class Roster {
     await this.#rows.put(row.rootPk, encodeAccountRow(row))
   }
 
-  /** Changes the row of an account, first in memory. Resolves after fsync.
+  /** Puts `row` in the place of an account's row, first in memory, so that of two changes the later one has seen the other.
+   *  Resolves after fsync.
    *  @throws {AbzuError} those of the store */
-  async change(entry: Entry, changes: Partial<Omit<AccountRow, 'rootPk' | 'name'>>): Promise<void> {
-    entry.row = { ...entry.row, ...changes }
-    await this.save(entry.row)
+  async change(entry: Entry, row: AccountRow): Promise<void> {
+    entry.row = row
+    await this.save(row)
   }
 
-  /** Removes the row of an account, and the account. Resolves after fsync.
-   *  @throws {AbzuError} those of the store */
-  async remove({ id, row }: Pick<Entry, 'id' | 'row'>): Promise<void> {
-    await this.#rows.delete(row.rootPk)
-    const entry = this.#entries.get(id)
-    if (!entry) return
+  /** Takes an account out whose row says that it is deleted, or whose row is to go. */
+  leave({ id, row }: Entry): void {
     this.#entries.delete(id)
-    this.#names.delete(foldedName(entry.row.name))
+    this.#names.delete(foldedName(row.name))
+  }
+
+  /** Deletes a row. Resolves after fsync.
+   *  @throws {AbzuError} those of the store */
+  async forget({ rootPk }: AccountRow): Promise<void> {
+    await this.#rows.delete(rootPk)
+  }
+
+  /** Rows of accounts whose deletion the last stop cut off. */
+  get leftovers(): AccountRow[] {
+    return this.#leftovers
+  }
+
+  /** Runs `work` on the account `id` while nobody makes an account of that id.
+   *  @throws {AbzuError} ABZU_ALREADY_EXISTS, those of `work` */
+  async holding<T>(id: AccountId, work: () => Promise<T>): Promise<T> {
+    return this.#reserved.hold([id], work)
   }
 
   /** Runs `work`, which makes the account `id` of this name, while nobody else makes one of either, or of what is named beside.

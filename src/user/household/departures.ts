@@ -1,0 +1,127 @@
+/**
+ * How accounts leave a node for good: their keys go first, then what those opened.
+ * @see docs/protocol.md#leaving
+ * @module
+ */
+
+import { mailboxIdOf } from '../../base/crypto/address.ts'
+import type { CryptoPlatform } from '../../base/crypto/platform.ts'
+import {
+  earliestMs,
+  hoursOf,
+  type Cancel,
+  type Clock,
+  type Scheduler,
+} from '../../base/util/clock.ts'
+import { toAbzuError } from '../../base/util/errors.ts'
+import type { Log } from '../../base/util/log.ts'
+import type { AccountRow } from '../account/account-row.ts'
+import type { HostingPort } from '../account/ports.ts'
+import { Serial } from '../account/serial.ts'
+import { expectNotLastAdmin, roleOf, summaryOf, type AccountSummary, type Entry } from './entry.ts'
+import type { Roster } from './roster.ts'
+
+export interface DeparturesDeps {
+  readonly platform: Pick<CryptoPlatform, 'sha256'>
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly log: Log
+  readonly roster: Roster
+  readonly hosting: Pick<HostingPort, 'drop'>
+  /** Ends an account's work and drops its keys from memory. */
+  readonly lock: (entry: Entry) => Promise<void>
+  /** One change of who may do what at a time. */
+  readonly changes: Serial
+}
+
+/** How long an Adult who was removed has to take everything along. */
+const graceHours = 30 * 24
+const sweepMs = 3_600_000
+const noSecret = new Uint8Array(64)
+
+export class Departures {
+  readonly #deps: DeparturesDeps
+  #cancel: Cancel | undefined
+  #sweeping: Promise<void> = Promise.resolve()
+
+  constructor(deps: DeparturesDeps) {
+    this.#deps = deps
+  }
+
+  /** Takes up what the last stop cut off, and looks each hour whose time is over. */
+  start(): void {
+    this.#cancel = this.#deps.scheduler.after(0, () => this.#sweepAndAgain())
+  }
+
+  /** Deletes an account, or gives an Adult who does not go of its own will 30 days to leave. Resolves after fsync, with what
+   *  the account is from now on; undefined where it is gone.
+   *  @param by id of the account that asks for it
+   *  @throws {AbzuError} ABZU_DENIED (the last Admin), those of the store */
+  async remove(entry: Entry, by: string | undefined): Promise<AccountSummary | undefined> {
+    const { roster, clock, changes } = this.#deps
+    return changes.run(async () => {
+      if (roleOf(entry) === 'adult' && entry.id !== by) {
+        const leavesAtHours = hoursOf(clock.nowMs()) + graceHours
+        const { row } = entry
+        if (row.leavesAtHours === undefined) await roster.change(entry, { ...row, leavesAtHours })
+        return summaryOf(entry)
+      }
+      await this.#delete(entry)
+      return undefined
+    })
+  }
+
+  /** An account that was to leave stays. Resolves after fsync.
+   *  @throws {AbzuError} those of the store */
+  async keep(entry: Entry): Promise<AccountSummary> {
+    const { roster, changes } = this.#deps
+    return changes.run(async () => {
+      const { leavesAtHours: _, ...row } = entry.row
+      await roster.change(entry, row)
+      return summaryOf(entry)
+    })
+  }
+
+  /** Resolves when nothing is being deleted any more. */
+  async close(): Promise<void> {
+    this.#cancel?.()
+    await this.#sweeping
+  }
+
+  #sweepAndAgain(): void {
+    this.#sweeping = this.#sweep().catch((error: unknown) => {
+      this.#deps.log.warn('departures-not-swept', { error: toAbzuError(error) })
+    })
+    this.#cancel = this.#deps.scheduler.after(sweepMs, () => this.#sweepAndAgain())
+  }
+
+  async #sweep(): Promise<void> {
+    const { roster, clock, changes } = this.#deps
+    for (const row of roster.leftovers.splice(0)) await this.#finish(row)
+    const nowHours = hoursOf(earliestMs(clock))
+    for (const entry of roster.all()) {
+      const isDue = (): boolean => (entry.row.leavesAtHours ?? Infinity) <= nowHours
+      if (isDue()) await changes.run(async () => isDue() && this.#delete(entry))
+    }
+  }
+
+  async #delete(entry: Entry): Promise<void> {
+    const { roster, lock, log } = this.#deps
+    expectNotLastAdmin(roster.all(), entry)
+    await roster.holding(entry.id, async () => {
+      await lock(entry)
+      const row = { ...entry.row, wrappedDevice: noSecret, isDeleted: true }
+      await roster.save(row)
+      roster.leave(entry)
+      log.info('account-deleted')
+      await this.#finish(row)
+    })
+  }
+
+  /** The keys are gone: what is left opens for whoever has the words alone. */
+  async #finish(row: AccountRow): Promise<void> {
+    const { platform, roster, hosting } = this.#deps
+    await hosting.drop(mailboxIdOf(platform, row.rootPk))
+    await roster.forget(row)
+  }
+}
