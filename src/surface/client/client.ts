@@ -7,12 +7,12 @@ import type { Scheduler } from '../../base/util/clock.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { systemScheduler } from '../../base/util/system-time.ts'
 import { exchange, readJson, readJsonLines, readText, type HttpAnswer } from './http.ts'
+import type { Route } from './route.ts'
 import {
   routes,
   type Answer,
   type Asked,
   type LineRoute,
-  type Route,
   type RouteName,
   type TextRoute,
 } from './routes.ts'

@@ -17,7 +17,7 @@ import { toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { AccountRow } from '../account/account-row.ts'
 import type { HostingPort } from '../account/ports.ts'
-import { Serial } from '../account/serial.ts'
+import type { Serial } from '../account/serial.ts'
 import { expectNotLastAdmin, roleOf, summaryOf, type AccountSummary, type Entry } from './entry.ts'
 import type { Roster } from './roster.ts'
 

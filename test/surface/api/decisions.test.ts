@@ -1,5 +1,6 @@
 import t from 'tap'
-import { routes, type Route, type RouteName } from '../../../src/surface/client/routes.ts'
+import type { Route } from '../../../src/surface/client/route.ts'
+import { routes, type RouteName } from '../../../src/surface/client/routes.ts'
 import {
   actorKinds,
   isAllowed,

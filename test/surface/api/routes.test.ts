@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
-import { routes, type Route, type RouteName } from '../../../src/surface/client/routes.ts'
+import type { Route } from '../../../src/surface/client/route.ts'
+import { routes, type RouteName } from '../../../src/surface/client/routes.ts'
 import { refusal, testApi, type Asked, type TestApi } from '../../support/api.ts'
 import { callOf, cases, prepare, stranger } from '../../support/api-cases.ts'
 import { fakeId } from '../../support/fake-services.ts'
