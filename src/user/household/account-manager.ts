@@ -20,7 +20,7 @@ import type {
 } from '../account/ports.ts'
 import { Serial } from '../account/serial.ts'
 import { Departures } from './departures.ts'
-import { expectNotMoved, roleOf, summaryOf, type AccountSummary, type Entry } from './entry.ts'
+import { expectHere, isHere, roleOf, summaryOf, type AccountSummary, type Entry } from './entry.ts'
 import { HouseholdInvitations } from './household-invitations.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { Member } from './member.ts'
@@ -199,7 +199,7 @@ export class AccountManager {
     this.#expectOpen()
     const entry = this.#roster.find(nameOrId)
     return this.#turnstile.pass(entry.id, async () => {
-      expectNotMoved(entry)
+      expectHere(entry)
       const device = await unwrapDevice(this.#deps.platform, entry.row, password)
       await entry.locking
       if (!entry.member) return this.#open(entry, device)
@@ -243,10 +243,10 @@ export class AccountManager {
     await this.#expectHome(account)
     const member = await Member.open(this.#deps, { account, role: roleOf(entry) })
     entry.member = member
-    if (this.#isClosed || entry.row.movedTo !== undefined) {
+    if (this.#isClosed || !isHere(entry)) {
       await this.#lock(entry)
       this.#expectOpen()
-      expectNotMoved(entry)
+      expectHere(entry)
     }
     this.#idle.touch(member.id)
     return member

@@ -15,7 +15,6 @@ import {
 } from '../../base/util/clock.ts'
 import { toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
-import type { AccountRow } from '../account/account-row.ts'
 import type { HostingPort } from '../account/ports.ts'
 import type { Serial } from '../account/serial.ts'
 import { expectNotLastAdmin, roleOf, summaryOf, type AccountSummary, type Entry } from './entry.ts'
@@ -97,7 +96,7 @@ export class Departures {
 
   async #sweep(): Promise<void> {
     const { roster, clock, changes } = this.#deps
-    for (const row of roster.leftovers.splice(0)) await this.#finish(row)
+    await changes.run(async () => this.#finish())
     const nowHours = hoursOf(earliestMs(clock))
     for (const entry of roster.all()) {
       const isDue = (): boolean => (entry.row.leavesAtHours ?? Infinity) <= nowHours
@@ -109,19 +108,27 @@ export class Departures {
     const { roster, lock, log } = this.#deps
     expectNotLastAdmin(roster.all(), entry)
     await roster.holding(entry.id, async () => {
-      await lock(entry)
-      const row = { ...entry.row, wrappedDevice: noSecret, isDeleted: true }
-      await roster.save(row)
-      roster.leave(entry)
+      entry.isLeaving = true
+      try {
+        await lock(entry)
+        const row = { ...entry.row, wrappedDevice: noSecret, isDeleted: true }
+        await roster.save(row)
+        roster.leave(entry, row)
+      } catch (error) {
+        entry.isLeaving = false
+        throw error
+      }
       log.info('account-deleted')
-      await this.#finish(row)
+      await this.#finish()
     })
   }
 
   /** The keys are gone: what is left opens for whoever has the words alone. */
-  async #finish(row: AccountRow): Promise<void> {
+  async #finish(): Promise<void> {
     const { platform, roster, hosting } = this.#deps
-    await hosting.drop(mailboxIdOf(platform, row.rootPk))
-    await roster.forget(row)
+    for (const row of roster.leaving()) {
+      await hosting.drop(mailboxIdOf(platform, row.rootPk))
+      await roster.forget(row)
+    }
   }
 }

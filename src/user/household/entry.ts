@@ -12,6 +12,8 @@ export interface Entry {
   readonly id: AccountId
   row: AccountRow
   member?: Member
+  /** It is being deleted: nobody unlocks it any more. */
+  isLeaving?: boolean
   /** The end of the last lock: the next unlock waits for it. */
   locking?: Promise<void>
 }
@@ -61,10 +63,15 @@ export function expectNotLastAdmin(all: readonly Entry[], entry: Entry): void {
   throw new AbzuError('ABZU_DENIED', 'this is the last Admin: make another one first')
 }
 
-/** An account that lives here still.
- *  @throws {AbzuError} ABZU_ACCOUNT_MOVED */
-export function expectNotMoved({ row: { movedTo } }: Entry): void {
+/** Whether an account lives here, and is to be unlocked. */
+export function isHere({ isLeaving, row: { movedTo } }: Entry): boolean {
+  return !isLeaving && movedTo === undefined
+}
+
+/** @throws {AbzuError} ABZU_ACCOUNT_MOVED; ABZU_NOT_FOUND where it is being deleted */
+export function expectHere({ isLeaving, row: { movedTo } }: Entry): void {
   if (movedTo !== undefined) throw accountMoved(movedTo)
+  if (isLeaving) throw new AbzuError('ABZU_NOT_FOUND', 'the account is being deleted')
 }
 
 function timeOf(hours: number): string {

@@ -208,7 +208,7 @@ export class Newcomers {
   async #undo(entry: Entry): Promise<void> {
     const { roster, log } = this.#deps
     try {
-      roster.leave(entry)
+      roster.leave(entry, entry.row)
       await roster.forget(entry.row)
     } catch (error) {
       log.error('account-not-undone', { error: toAbzuError(error) })

@@ -6,7 +6,12 @@ import { equalBytes } from '../../base/util/bytes.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import { foldedName } from '../../base/util/folded-name.ts'
 import type { Log } from '../../base/util/log.ts'
-import { decodeAccountRow, encodeAccountRow, type AccountRow } from '../account/account-row.ts'
+import {
+  accountIdOfRow,
+  decodeAccountRow,
+  encodeAccountRow,
+  type AccountRow,
+} from '../account/account-row.ts'
 import { isAddress } from '../account/person-name.ts'
 import type { NodeRows } from '../account/ports.ts'
 import { entryOf, roleOf, type Entry } from './entry.ts'
@@ -21,7 +26,7 @@ export class Roster {
   /** By folded name. */
   readonly #names = new Map<string, Entry>()
   readonly #reserved = new Reservations()
-  readonly #leftovers: AccountRow[] = []
+  readonly #leaving = new Map<AccountId, AccountRow>()
 
   /** Reads all rows; one that does not decode is reported and left alone.
    *  @throws {AbzuError} those of the store */
@@ -30,7 +35,7 @@ export class Roster {
     for await (const { value } of rows.range({ limit: accountsMax })) {
       try {
         const row = decodeAccountRow(value)
-        if (row.isDeleted) roster.#leftovers.push(row)
+        if (row.isDeleted) roster.#leaving.set(accountIdOfRow(row), row)
         else roster.add(entryOf(row))
       } catch (error) {
         log.error('account-row-unreadable', { error: toAbzuError(error) })
@@ -92,21 +97,23 @@ export class Roster {
     await this.save(row)
   }
 
-  /** Takes an account out whose row says that it is deleted, or whose row is to go. */
-  leave({ id, row }: Entry): void {
-    this.#entries.delete(id)
-    this.#names.delete(foldedName(row.name))
+  /** Takes an account out: its row says that it is deleted, and `forget` deletes that too. */
+  leave(entry: Entry, row: AccountRow): void {
+    this.#entries.delete(entry.id)
+    this.#names.delete(foldedName(entry.row.name))
+    this.#leaving.set(entry.id, row)
   }
 
-  /** Deletes a row. Resolves after fsync.
+  /** Deletes the row of an account that has left. Resolves after fsync.
    *  @throws {AbzuError} those of the store */
-  async forget({ rootPk }: AccountRow): Promise<void> {
-    await this.#rows.delete(rootPk)
+  async forget(row: AccountRow): Promise<void> {
+    await this.#rows.delete(row.rootPk)
+    this.#leaving.delete(accountIdOfRow(row))
   }
 
-  /** Rows of accounts whose deletion the last stop cut off. */
-  get leftovers(): AccountRow[] {
-    return this.#leftovers
+  /** Rows of accounts that have left and of which something may be here still. */
+  leaving(): AccountRow[] {
+    return [...this.#leaving.values()]
   }
 
   /** Runs `work` on the account `id` while nobody makes an account of that id.

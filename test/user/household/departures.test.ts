@@ -54,6 +54,21 @@ t.test('whoever goes of its own will goes at once; the last Admin cannot', async
   t.equal(manager.list().length, 1)
 })
 
+t.test('who unlocks an account while it is deleted does not get in', async (t) => {
+  const { node, manager, ada } = await family(t, { kim: 'child' })
+  await manager.lock('kim')
+  const ends = await Promise.allSettled([
+    manager.unlock('kim', password),
+    manager.remove('kim', ada.id),
+    manager.unlock('kim', password),
+  ])
+  t.equal(ends[1]?.status, 'fulfilled')
+  t.match(ends[2], { status: 'rejected', reason: { code: 'ABZU_NOT_FOUND' } })
+  const first = ends[0]?.status === 'fulfilled' ? ends[0].value : undefined
+  if (first) t.throws(() => first.contacts.list(), { code: 'ABZU_LOCKED' })
+  t.equal(node.mailboxes.size, 1)
+})
+
 t.test('an Adult who is removed has thirty days, and may be kept', async (t) => {
   const { world, node, manager, ada } = await family(t, { ben: 'adult' })
   const leaving = await manager.remove('ben', ada.id)
