@@ -203,7 +203,10 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
           restoring: sync.restorer,
           stamps,
         },
-        { autoLockMinutes: limits.autoLockMinutes },
+        {
+          autoLockMinutes: limits.autoLockMinutes,
+          zone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
+        },
       ),
     )
 
@@ -310,6 +313,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
         services: {
           accounts,
           invitations: accounts.invitations,
+          oversight: accounts.oversight,
           authority: new Authority({ accountOf: (nameOrId) => accounts.get(nameOrId) }),
           node,
           federation: { ...federation, ...sync.service },

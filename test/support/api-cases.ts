@@ -244,6 +244,29 @@ export const cases: Readonly<Record<RouteName, Case>> = {
   inbox: {
     answers: { msgId: String, from: stranger, name: 'friend', text: 'hello', verified: false },
   },
+  children: { answers: { children: [{ name: 'berta', zone: 'UTC', quiet: false }] } },
+  child: {
+    path: '/v1/oversight/berta',
+    answers: { id: /^abzu1/, name: 'berta', contacts: [{ state: 'pending', name: 'ben' }] },
+  },
+  decideContact: {
+    path: '/v1/oversight/berta/contacts',
+    body: { contact: 'ben', state: 'approved' },
+    answers: { name: 'ben', state: 'approved', by: fakeId(0) },
+    refuses: [
+      { contact: 'ben' },
+      { contact: '', state: 'approved' },
+      { contact: 'x'.repeat(129), state: 'approved' },
+      { contact: 'ben', state: 'pending' },
+      { contact: 'ben', state: 'approved', by: 'berta' },
+    ],
+  },
+  ruleChild: {
+    path: '/v1/oversight/berta/rules',
+    body: { hours: '07:00-20:00', frozen: true },
+    answers: { name: 'berta', hours: '07:00-20:00', frozen: { since: String, by: fakeId(0) } },
+    refuses: [{ hours: 7 }, { hours: '' }, { frozen: 'yes' }, { by: 'berta' }],
+  },
 }
 
 /** Gives `anna` a contact `friend`, mail and a link, and the node a peer and an invitation. */
@@ -252,6 +275,7 @@ export async function prepare(api: TestApi): Promise<void> {
   await api.anna.member.messages.send({ to: 'friend', text: 'earlier' })
   await api.services.federation.accept('abzu-peer:3', { quotaBytes: 7 })
   await api.services.invitations.give({ role: 'guest' })
+  api.services.accounts.become('berta', 'child')
   api.anna.member.receive({})
   api.anna.member.openLinks.set(openLink.id, openLink)
 }

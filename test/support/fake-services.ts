@@ -4,6 +4,7 @@ import type { Finding } from '../../src/base/health/finding.ts'
 import { parseWords } from '../../src/base/crypto/words.ts'
 import { AbzuError } from '../../src/base/util/errors.ts'
 import { Authority } from '../../src/user/household/authority.ts'
+import { FakeOversight } from './fake-oversight.ts'
 import type {
   AccountsService,
   AccountSummary,
@@ -436,6 +437,7 @@ export function fakeServices() {
     accounts,
     authority: new Authority({ accountOf: (nameOrId) => accounts.get(nameOrId) }),
     invitations: new FakeInvitations(),
+    oversight: new FakeOversight((nameOrId) => accounts.get(nameOrId).id),
     node: new FakeNode(),
     federation: new FakeFederation(),
   } satisfies Services

@@ -32,6 +32,7 @@ import {
 } from '../../src/base/crypto/recovery-share.ts'
 import { signReceipt } from '../../src/base/crypto/receipt.ts'
 import { safetyNumber } from '../../src/base/crypto/safety-number.ts'
+import { sealNote } from '../../src/base/crypto/sealed-note.ts'
 import { searchStamp } from '../../src/base/crypto/stamp.ts'
 import {
   plainSlotKey,
@@ -221,6 +222,18 @@ export const goldenLayouts: Readonly<Record<string, (input: Fields) => Promise<F
     )
     const item = await sealKeyringItem(fixedRandom(hex(field(input, 'random'))), secret, recipients)
     return { id: toHex(keyringIdOf(platform, secret)), item: toHex(item) }
+  },
+
+  async 'sealed-note'(input) {
+    const recipients = [field(input, 'firstSeed'), field(input, 'secondSeed')].map((seed) =>
+      platform.kem.publicKey(hex(seed)),
+    )
+    const note = await sealNote(fixedRandom(hex(field(input, 'random'))), {
+      recipients,
+      context: utf8(field(input, 'context')),
+      plain: hex(field(input, 'plain')),
+    })
+    return { note: toHex(note) }
   },
 
   async 'wrapped-secret'(input) {

@@ -33,6 +33,7 @@ export const labels = {
   peerToken: label('peer-token'),
   recoveryShare: label('recovery-share'),
   joinToken: label('join-token'),
+  childContact: label('child-contact'),
   // message authentication codes
   doorProof: label('door-proof'),
   sealedSlotKey: label('sealed-slot-key'),
@@ -41,6 +42,8 @@ export const labels = {
   slotBody: label('slot-body'),
   keyringItem: label('keyring-item'),
   wrappedSecret: label('wrapped-secret'),
+  sealedNote: label('sealed-note'),
+  contactWish: label('contact-wish'),
 } as const
 
 export type Label = Uint8Array

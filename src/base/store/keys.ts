@@ -55,6 +55,8 @@ const tables = {
   'sync-cursors': 14,
   'sync-members': 15,
   'household-invites': 16,
+  'child-rules': 20,
+  'child-contacts': 21,
   clock: 26,
 } as const
 

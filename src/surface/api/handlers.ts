@@ -3,8 +3,10 @@
 import { utf8 } from '../../base/util/bytes.ts'
 import type { Clock, Scheduler } from '../../base/util/clock.ts'
 import type { Log } from '../../base/util/log.ts'
-import type { Answer, LineRoute, Request, RouteName, routes } from '../client/routes.ts'
+import type { Answer } from '../client/routes.ts'
+import type { Handlers } from './calls.ts'
 import { metricsText } from './metrics-text.ts'
+import { oversightHandlers } from './oversight-handlers.ts'
 import { recoveryLines } from './recovery-lines.ts'
 import type { Holders, MemberService, Services } from './services.ts'
 import type { Sessions } from './sessions.ts'
@@ -16,26 +18,13 @@ export interface HandlerDeps extends Services {
   readonly log: Log
 }
 
-/** A checked request. Whom it acts as comes from its session and from nowhere else. */
-export type Call<N extends RouteName> = Request<N> & {
-  /** Aborts when the caller is gone, the time is over or the API closes. */
-  readonly signal: AbortSignal
-} & ((typeof routes)[N]['caller'] extends 'member'
-    ? { readonly member: MemberService }
-    : { readonly member: MemberService | undefined })
-
-export type Handlers = {
-  readonly [N in RouteName]: (
-    call: Call<N>,
-  ) => N extends LineRoute ? AsyncIterable<Answer<N>> : Promise<Answer<N>>
-}
-
 const done = { ok: true } as const
 
 /** Every route's handler: a missing one does not compile. */
 export function createHandlers({
   accounts,
   invitations,
+  oversight,
   node,
   federation,
   sessions,
@@ -177,6 +166,8 @@ export function createHandlers({
       return { ...report, history: report.history.map(named) }
     },
     inbox: ({ member }) => member.messages.inbox(),
+
+    ...oversightHandlers({ oversight }),
   }
 }
 

@@ -129,6 +129,21 @@ export interface InvitationsService {
   revoke(idOrLink: string): Promise<Invitation>
 }
 
+export type ChildReport = Told<Answer<'child'>>
+export type WatchedContact = Told<Answer<'decideContact'>>
+
+/** What Admins and Adults decide for a Child. `by` is the id of who does, unlocked. */
+export interface OversightService {
+  /** Of all Children where none is named. */
+  look(init: { by: string; child?: string | undefined }): Promise<ChildReport[]>
+  /** Resolves once the decision is durable. */
+  decide(
+    init: { by: string; child: string } & Request<'decideContact'>['body'],
+  ): Promise<WatchedContact>
+  /** Resolves once the rules are durable. */
+  rule(init: { by: string; child: string } & Request<'ruleChild'>['body']): Promise<ChildReport>
+}
+
 export interface NodeService {
   readonly peerId: string
   readonly pid: number
@@ -188,6 +203,7 @@ export interface Services {
   readonly authority: AuthorityService
   readonly accounts: AccountsService
   readonly invitations: InvitationsService
+  readonly oversight: OversightService
   readonly node: NodeService
   readonly federation: FederationService
 }

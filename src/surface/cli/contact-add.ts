@@ -12,9 +12,14 @@ export function contactAdd(context: CliContext): Command {
     .action(async (link: string, options: { account?: string; as: string }) => {
       const client = await clientOf(context, options.account)
       const contact = await client.addContact({ link, as: options.as })
+      const isFree = contact.approval === undefined || contact.approval === 'approved'
       await context.output.result(contact, () => [
+        ...(isFree ? [] : [waits]),
         `${contact.name} is a contact. Compare the digits of \`abzu contact verify ${contact.name}\``,
         'when you meet: then nobody can have come in between.',
       ])
     })
 }
+
+const waits =
+  'An Admin or Adult of your household has to approve this contact first: they see that you asked.'

@@ -22,6 +22,7 @@ function describe(contact: Answer<'addContact'>): string {
   const marks = [
     contact.request ? 'asks to be added' : contact.verified ? 'verified' : 'not verified',
     ...(contact.blocked ? ['blocked'] : []),
+    ...(contact.approval === undefined ? [] : [approvals[contact.approval]]),
   ]
   const notice =
     contact.keysChangedAt === undefined
@@ -29,3 +30,10 @@ function describe(contact: Answer<'addContact'>): string {
       : `  ${contact.name}'s keys changed ${contact.keysChangedAt}`
   return `${contact.name}  ${marks.join(', ')}  ${contact.id}${notice}`
 }
+
+const approvals = {
+  approved: 'approved',
+  pending: 'waits to be approved',
+  denied: 'not allowed',
+  unasked: 'not approved: add it to ask',
+} as const

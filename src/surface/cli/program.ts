@@ -27,6 +27,7 @@ import { invite } from './invite.ts'
 import { join } from './join.ts'
 import { metrics } from './metrics.ts'
 import { messageShow } from './message-show.ts'
+import { oversight } from './oversight.ts'
 import { peerAccept } from './peer-accept.ts'
 import { peerInvite } from './peer-invite.ts'
 import { peerList } from './peer-list.ts'
@@ -77,7 +78,7 @@ export function createProgram(context: CliContext): Command {
       ],
     }),
   )
-  for (const command of [invite, join]) program.addCommand(command(context))
+  for (const command of [invite, join, oversight]) program.addCommand(command(context))
   for (const command of [send, inbox]) program.addCommand(command(context))
   program.addCommand(
     newGroup('message', context, {

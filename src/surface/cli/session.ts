@@ -53,6 +53,23 @@ export async function callerOf(
   return nameOrId === undefined ? context.daemon() : clientOf(context, nameOrId)
 }
 
+/** A client that acts as the Admin or Adult whom `nameOrId` means: the only one with a session here where it is left out.
+ *  @throws {AbzuError} those of `clientOf` */
+export async function grownUpOf(
+  context: CliContext,
+  nameOrId: string | undefined,
+): Promise<AbzuClient> {
+  if (nameOrId !== undefined) return clientOf(context, nameOrId)
+  const { accounts } = await (await context.daemon()).status()
+  const files = await sessionFiles(context)
+  const here: string[] = []
+  for (const { id, role, locked } of accounts) {
+    const isGrownUp = role === 'admin' || role === 'adult'
+    if (isGrownUp && !locked && (await files.load(id)) !== undefined) here.push(id)
+  }
+  return clientOf(context, here.length === 1 ? here[0] : undefined)
+}
+
 /** Where this home's session tokens are kept. */
 export async function sessionFiles(context: CliContext): Promise<SessionFiles> {
   return new SessionFiles((await context.paths()).sessions)

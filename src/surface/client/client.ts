@@ -250,6 +250,26 @@ export class AbzuClient {
     return this.#lines('inbox', {}, signal)
   }
 
+  /** What is decided for the Children of the household. */
+  async children(): Promise<Answer<'children'>['children']> {
+    return (await this.#call('children', {})).children
+  }
+
+  /** What is decided for one Child. */
+  child(account: string): Promise<Answer<'child'>> {
+    return this.#call('child', { params: { account } })
+  }
+
+  /** Lets letters pass between a Child and a contact, or not. */
+  decideContact(account: string, body: Body<'decideContact'>): Promise<Answer<'decideContact'>> {
+    return this.#call('decideContact', { params: { account }, body })
+  }
+
+  /** Sets when a Child may write, or freezes it. */
+  ruleChild(account: string, body: Body<'ruleChild'>): Promise<Answer<'ruleChild'>> {
+    return this.#call('ruleChild', { params: { account }, body })
+  }
+
   async #call<N extends Exclude<RouteName, LineRoute | TextRoute>>(
     name: N,
     asked: Asked<N> & RequestParts,

@@ -8,6 +8,7 @@ import type { z } from 'zod'
 import { holderRoutes } from './holder-routes.ts'
 import { householdRoutes } from './household-routes.ts'
 import { nodeRoutes } from './node-routes.ts'
+import { oversightRoutes } from './oversight-routes.ts'
 import { personRoutes } from './person-routes.ts'
 
 export const routes = {
@@ -15,6 +16,7 @@ export const routes = {
   ...holderRoutes,
   ...householdRoutes,
   ...personRoutes,
+  ...oversightRoutes,
 } as const
 
 export type RouteName = keyof typeof routes

@@ -302,6 +302,8 @@ export const contactSchema = z.object({
   request: z.boolean(),
   /** Since when the contact's keys are other ones than a person has confirmed. */
   keysChangedAt: time.optional(),
+  /** Of a Child's contacts: what the household has decided of letters to and from it. */
+  approval: z.enum(['approved', 'pending', 'denied', 'unasked']).optional(),
 })
 
 export const contactsSchema = z.object({ contacts: z.array(contactSchema) })

@@ -6,6 +6,7 @@
 
 import { accountIdOf, mailboxIdOf } from '../../base/crypto/address.ts'
 import { openEnvelope, sealEnvelope, type OpenedEnvelope } from '../../base/crypto/envelope.ts'
+import { openNote } from '../../base/crypto/sealed-note.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { AccountId, ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import type { Clock, Scheduler } from '../../base/util/clock.ts'
@@ -208,6 +209,12 @@ export class Account {
     if (!prekey) return undefined
     const { rootPk: recipientRoot, platform } = this
     return openEnvelope(platform, { envelope, recipientRoot, prekeySeed: prekey.seed })
+  }
+
+  /** What was sealed to this account's device among others.
+   *  @throws {AbzuError} ABZU_SEAL_BROKEN, ABZU_MALFORMED */
+  async openNote(note: Uint8Array, context: Uint8Array): Promise<Uint8Array> {
+    return openNote(this.platform, { note, context, seed: this.#device.sealSeed })
   }
 
   /** Waits for work that uses the keys, then overwrites them. */

@@ -181,5 +181,5 @@ export interface NodeRows {
 
 /** The kinds of such rows that a household has. */
 export interface NodeTables {
-  table(name: 'accounts' | 'household-invites'): NodeRows
+  table(name: 'accounts' | 'household-invites' | 'child-rules' | 'child-contacts'): NodeRows
 }

@@ -32,6 +32,7 @@ import {
   type NewcomersInit,
   type RecoverInit,
 } from './newcomers.ts'
+import { Oversight } from './oversight.ts'
 import { Promotions } from './promotions.ts'
 import { Roster } from './roster.ts'
 import { Turnstile } from './turnstile.ts'
@@ -53,12 +54,16 @@ export interface AccountManagerInit extends NewcomersInit {
   /** Minutes without a call to `member` after which an account locks itself; 0 = never.
    *  @default 720 */
   readonly autoLockMinutes?: number
+  /** IANA time zone in which hours of the day are meant.
+   *  @default UTC */
+  readonly zone?: string
 }
 
 const autoLockMinutesDefault = 12 * 60
 
 export class AccountManager {
   readonly invitations: HouseholdInvitations
+  readonly oversight: Oversight
   readonly #deps: AccountManagerDeps
   readonly #roster: Roster
   readonly #newcomers: Newcomers
@@ -75,14 +80,21 @@ export class AccountManager {
     init: AccountManagerInit = {},
   ): Promise<AccountManager> {
     const rows = deps.tables.table('accounts')
-    const manager = new AccountManager(deps, init, await Roster.open({ rows, log: deps.log }))
+    const roster = await Roster.open({ rows, log: deps.log })
+    const oversight = await Oversight.open({ ...deps, roster, zone: init.zone ?? 'UTC' })
+    const manager = new AccountManager(deps, init, { roster, oversight })
     manager.#departures.start()
     return manager
   }
 
-  private constructor(deps: AccountManagerDeps, init: AccountManagerInit, roster: Roster) {
+  private constructor(
+    deps: AccountManagerDeps,
+    init: AccountManagerInit,
+    { roster, oversight }: { roster: Roster; oversight: Oversight },
+  ) {
     this.#deps = deps
     this.#roster = roster
+    this.oversight = oversight
     this.#turnstile = new Turnstile(deps.clock)
     const turnstile = this.#turnstile
     const invitations = new HouseholdInvitations({
@@ -241,7 +253,8 @@ export class AccountManager {
       { name, rootPk, recoveryPk, device },
     )
     await this.#expectHome(account)
-    const member = await Member.open(this.#deps, { account, role: roleOf(entry) })
+    const guardian = this.oversight.guardianOf(entry)
+    const member = await Member.open(this.#deps, { account, role: roleOf(entry), guardian })
     entry.member = member
     if (this.#isClosed || !isHere(entry)) {
       await this.#lock(entry)

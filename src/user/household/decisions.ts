@@ -17,6 +17,7 @@ export const targetKinds = ['node', 'self', 'admin', 'adult', 'child', 'guest'] 
 
 const anyone = actorKinds
 const everybody = ['admin', 'adult', 'child', 'guest'] as const
+const grownUps = ['admin', 'adult'] as const
 const household = ['owner', 'admin', 'adult'] as const
 
 type Rule = Readonly<Partial<Record<TargetKind, readonly ActorKind[]>>>
@@ -46,6 +47,8 @@ export const decisions = {
   'admin.unmake': { self: ['admin'], admin: ['admin'] },
   'child.let-grow-up': { child: ['admin'] },
   'child.grow-up': { self: ['child'] },
+  'oversight.look': { node: grownUps, child: grownUps, self: ['child'] },
+  'oversight.rule': { child: grownUps },
 
   'account.lock': { self: everybody },
   'contact.look': { self: everybody },

@@ -4,6 +4,7 @@ import type { Log } from '../../base/util/log.ts'
 import type { Account } from '../account/account.ts'
 import type { HolderChoice } from '../account/holder-choice.ts'
 import type { DirectoryPort, PostPort, StampPort } from '../account/ports.ts'
+import type { Guardian } from '../message/guardian.ts'
 import type { Contacts } from '../message/contacts.ts'
 import type { Links } from '../message/links.ts'
 import type { Messages } from '../message/messages.ts'
@@ -29,10 +30,13 @@ export class Member {
 
   /** Reads the account's vault and takes up its work. A failure locks the account.
    *  @throws {AbzuError} those of the store */
-  static async open(deps: MemberDeps, init: { account: Account; role: Role }): Promise<Member> {
-    const { account, role } = init
+  static async open(
+    deps: MemberDeps,
+    init: { account: Account; role: Role; guardian?: Guardian | undefined },
+  ): Promise<Member> {
+    const { account, role, guardian } = init
     try {
-      return new Member(account, await Messaging.open({ ...deps, account }), role)
+      return new Member(account, await Messaging.open({ ...deps, account, guardian }), role)
     } catch (error) {
       await account.lock()
       throw error
@@ -61,6 +65,12 @@ export class Member {
 
   get messages(): Messages {
     return this.#messaging.messages
+  }
+
+  /** See `Account.openNote`.
+   *  @throws {AbzuError} ABZU_LOCKED, those of Account.openNote */
+  async openNote(note: Uint8Array, context: Uint8Array): Promise<Uint8Array> {
+    return this.#account.gate.pass(async () => this.#account.openNote(note, context))
   }
 
   /** See `Messaging.homeMoved`. */

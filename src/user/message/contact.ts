@@ -1,5 +1,6 @@
 import type { AccountId } from '../../base/util/brand.ts'
 import { contactIdOf, type ContactRow } from './contact-row.ts'
+import type { Approval, Guardian } from './guardian.ts'
 
 /** A contact as its owner sees it. */
 export interface Contact {
@@ -13,18 +14,23 @@ export interface Contact {
   readonly request: boolean
   /** ISO 8601: since when the contact's keys are other ones than a person has confirmed. */
   readonly keysChangedAt?: string
+  /** Of a Child's contacts: what the household has decided of letters to and from it. */
+  readonly approval?: Approval
 }
 
-/** What the owner is shown of a contact's row. */
-export function contactOf(row: ContactRow): Contact {
+/** What the owner is shown of a contact's row. What somebody calls itself whom nobody has approved, no Child is shown. */
+export function contactOf(row: ContactRow, guardian?: Guardian): Contact {
   const id = contactIdOf(row)
   const { keysChangedAt } = row
+  const approval = guardian?.approvalOf(row.root)
+  const isClaimed = row.standing === 'request' && approval !== undefined && approval !== 'approved'
   return {
     id,
-    name: row.name === '' ? id : row.name,
+    name: row.name === '' || isClaimed ? id : row.name,
     verified: row.verified && keysChangedAt === undefined,
     blocked: row.standing === 'blocked',
     request: row.standing === 'request',
     ...(keysChangedAt !== undefined && { keysChangedAt: new Date(keysChangedAt).toISOString() }),
+    ...(approval && { approval }),
   }
 }

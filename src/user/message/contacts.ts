@@ -5,7 +5,7 @@ import { parseContactLink } from '../../base/crypto/link.ts'
 import { safetyNumber } from '../../base/crypto/safety-number.ts'
 import { expectAffordable } from '../../base/crypto/stamp.ts'
 import { equalBytes } from '../../base/util/bytes.ts'
-import { AbzuError } from '../../base/util/errors.ts'
+import { AbzuError, isAbzuError } from '../../base/util/errors.ts'
 import type { ContactLink, Host } from '../../base/wire/records.ts'
 import type { Account } from '../account/account.ts'
 import type { Strangers } from '../account/own-record.ts'
@@ -16,6 +16,7 @@ import type { SlotDraft } from '../account/slot-draft.ts'
 import { contactsMax, type ContactBook } from './contact-book.ts'
 import { withoutLapse, type ContactRow } from './contact-row.ts'
 import { contactOf, type Contact } from './contact.ts'
+import { expectMayWrite, type Guardian } from './guardian.ts'
 import type { LinkInit, Links } from './links.ts'
 import type { MessageLog } from './message-log.ts'
 import { verifyRecord, withRecord, type VerifiedRecord } from './reach.ts'
@@ -29,6 +30,8 @@ export interface ContactsDeps {
   readonly sender: Sender
   readonly directory: DirectoryPort
   readonly stamps: Pick<StampPort, 'prepare'>
+  /** Who decides of the account's contacts, where it is not the account. */
+  readonly guardian?: Guardian | undefined
   /** One change of contacts or message states at a time. */
   readonly changes: Serial
   /** Called when a request has been answered, once that is durable: there is a letter to post, and mail
@@ -71,10 +74,10 @@ export class Contacts {
   }
 
   /** Adds whom `link` names, be it a contact link or an address alone; accepts a request where its sender
-   *  is meant. Lifts a block.
+   *  is meant. Lifts a block. Where somebody else decides of contacts, they are asked, and no letter goes before that.
    *  @throws {AbzuError} ABZU_LINK_INVALID, ABZU_ADDRESS_INVALID, ABZU_NOT_FOUND, ABZU_ALREADY_EXISTS,
    *  ABZU_INVALID_ARGUMENT (name, own link), ABZU_STRANGERS_REFUSED, ABZU_STAMP_TOO_COSTLY, ABZU_UNREACHABLE,
-   *  ABZU_LOCKED */
+   *  ABZU_DENIED (the household has said no), ABZU_LOCKED */
   async add({ link: text, as }: { link: string; as: string }): Promise<Contact> {
     const { account, changes } = this.#deps
     account.gate.check()
@@ -87,7 +90,10 @@ export class Contacts {
     this.#expectAddable(root, name, link?.link.token)
     const found = link ? await this.#named(root, link.link) : await this.#unnamed(root)
     return account.gate.pass(async () =>
-      changes.run(async () => contactOf(await this.#accept({ root, name, found }))),
+      changes.run(async () => {
+        await this.#deps.guardian?.ask({ root, name })
+        return this.#shown(await this.#accept({ root, name, found }))
+      }),
     )
   }
 
@@ -95,13 +101,13 @@ export class Contacts {
    *  @throws {AbzuError} ABZU_LOCKED */
   list(): Contact[] {
     this.#deps.account.gate.check()
-    return this.#deps.book.sorted().map(contactOf)
+    return this.#deps.book.sorted().map((row) => this.#shown(row))
   }
 
   /** By name or address; a request by its address only.
    *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_ADDRESS_INVALID, ABZU_LOCKED */
   get(nameOrId: string): Contact {
-    return contactOf(this.#find(nameOrId))
+    return this.#shown(this.#find(nameOrId))
   }
 
   /** 60 digits in 12 groups, the same on both sides.
@@ -133,6 +139,10 @@ export class Contacts {
     return contact
   }
 
+  #shown(row: ContactRow): Contact {
+    return contactOf(row, this.#deps.guardian)
+  }
+
   #find(nameOrId: string): ContactRow {
     this.#deps.account.gate.check()
     return this.#deps.book.find(nameOrId)
@@ -147,7 +157,7 @@ export class Contacts {
       changes.run(async () => {
         const { row, drafts = [] } = change(book.find(nameOrId))
         await book.write(row, ...drafts)
-        return contactOf(row)
+        return this.#shown(row)
       }),
     )
   }
@@ -198,7 +208,8 @@ export class Contacts {
     return { ...row, name }
   }
 
-  /** Stores the contact with a door of its own; who knows us already gets our return address at once. */
+  /** Stores the contact with a door of its own; who knows us already gets our return address at once, where letters to
+   *  it are free: else it gets that with the first one. */
   async #accept(init: {
     root: Uint8Array
     name: string
@@ -235,8 +246,9 @@ export class Contacts {
         'the request came without a way to answer; ask for a link',
       )
     }
-    if (!before) {
+    if (!before || !this.#mayGreet(root)) {
       await book.write(row, door.draft)
+      if (before) answered()
       return row
     }
     const hello = await sender.place(row, { type: 'hello', text: '' })
@@ -244,6 +256,17 @@ export class Contacts {
     sender.postLater(messages.keep(hello.slot, hello.row))
     answered()
     return row
+  }
+
+  #mayGreet(root: Uint8Array): boolean {
+    const { guardian } = this.#deps
+    try {
+      expectMayWrite(guardian, root)
+      return true
+    } catch (error) {
+      if (isAbzuError(error, 'ABZU_DENIED')) return false
+      throw error
+    }
   }
 }
 

@@ -10,6 +10,7 @@ import type { Account } from '../account/account.ts'
 import type { Pump } from '../account/pump.ts'
 import type { ContactBook } from './contact-book.ts'
 import { contactOf } from './contact.ts'
+import { expectMayWrite, mayBeShown, type Guardian } from './guardian.ts'
 import type { LoggedMessage, MessageLog } from './message-log.ts'
 import { stateOf, type MessageRow } from './message-row.ts'
 import type { MessageState } from './message-state.ts'
@@ -73,6 +74,8 @@ export interface MessagesDeps {
   /** Takes in mail. */
   readonly receiving: Pick<Pump, 'flush'>
   readonly waiters: StateWaiters
+  /** Who decides of the account's letters, where it is not the account alone. */
+  readonly guardian?: Guardian | undefined
   readonly log: Log
   /** Called after a message went to the outbox. */
   readonly posted: () => void
@@ -88,13 +91,14 @@ export class Messages {
   }
 
   /** Resolves when the message is durable in the own history and outbox. `to` is a name or an address.
-   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_DENIED (blocked, or a request not added yet),
+   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_DENIED (blocked, a request not added yet, or not what the household allows now),
    *  ABZU_INVALID_ARGUMENT (no text), ABZU_TOO_LARGE, ABZU_RATE_LIMITED, ABZU_QUOTA_EXCEEDED, ABZU_LOCKED,
    *  those of StampPort.stamp and of the store */
   async send({ to, text }: { to: string; text: string }): Promise<SentMessage> {
-    const { account, book, sender, posted, outdated } = this.#deps
+    const { account, book, sender, guardian, posted, outdated } = this.#deps
     return account.gate.pass(async () => {
       const contact = book.find(to)
+      expectMayWrite(guardian, contact.root)
       if (contact.standing !== 'accepted') {
         throw new AbzuError('ABZU_DENIED', 'write to contacts that you have added and not blocked')
       }
@@ -136,8 +140,8 @@ export class Messages {
       if (message.direction !== 'in') continue
       const row = await this.#readable(message)
       const sender = row && book.byRoot(row.contact)
-      if (!row || !sender || sender.standing === 'blocked') continue
-      const { id, name, verified, request } = contactOf(sender)
+      if (!row || !sender || sender.standing === 'blocked' || !this.#isShown(row)) continue
+      const { id, name, verified, request } = contactOf(sender, this.#deps.guardian)
       const sentAt = isoTime(row.sentAtMs)
       yield { msgId: message.msgId, from: id, name, sentAt, text: row.text, verified, request }
     }
@@ -172,11 +176,17 @@ export class Messages {
     for (const message of messages.all()) {
       if (message.contact !== contact || message.type !== 'text') continue
       const row = await this.#readable(message)
-      if (!row) continue
+      if (!row || !this.#isShown(row)) continue
       const { direction, text, sentAtMs } = row
       const { msgId } = message
       yield { msgId, direction, sentAt: isoTime(sentAtMs), text, state: stateOf(row) }
     }
+  }
+
+  /** The own ones always are. */
+  #isShown({ direction, contact: from, history }: MessageRow): boolean {
+    const atMs = history[0]?.atMs ?? 0
+    return direction === 'out' || mayBeShown(this.#deps.guardian, { from, atMs })
   }
 
   /** What is in the vault already is shown, whatever hinders the mail. */

@@ -21,6 +21,7 @@ import { upkeep } from '../account/upkeep.ts'
 import { ContactBook } from './contact-book.ts'
 import { isContactSlot } from './contact-row.ts'
 import { Contacts } from './contacts.ts'
+import type { Guardian } from './guardian.ts'
 import { lapseRequests } from './lapse.ts'
 import { Links } from './links.ts'
 import { isMessageSlot, MessageLog, type LoggedMessage } from './message-log.ts'
@@ -36,6 +37,8 @@ export interface MessagingDeps {
   readonly post: PostPort
   readonly directory: DirectoryPort
   readonly stamps: StampPort
+  /** Who decides of the account's letters, where it is not the account alone. */
+  readonly guardian?: Guardian | undefined
   readonly scheduler: Scheduler
   readonly log: Log
 }

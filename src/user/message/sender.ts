@@ -12,6 +12,7 @@ import type { PostPort, StampPort } from '../account/ports.ts'
 import type { Serial } from '../account/serial.ts'
 import type { ContactBook } from './contact-book.ts'
 import type { ContactRow } from './contact-row.ts'
+import type { Guardian } from './guardian.ts'
 import type { LoggedMessage, MessageLog } from './message-log.ts'
 import type { MessageRow } from './message-row.ts'
 import { newMessage, posting, sealed } from './outgoing.ts'
@@ -24,6 +25,8 @@ export interface SenderDeps {
   readonly closing: AbortSignal
   readonly book: ContactBook
   readonly messages: MessageLog
+  /** Who decides of the account's letters, where it is not the account alone. */
+  readonly guardian?: Guardian | undefined
   /** One change of contacts or message states at a time. */
   readonly changes: Serial
   readonly log: Log
@@ -91,7 +94,7 @@ export class Sender {
    *  already drops it. `postAll` follows.
    *  @throws {AbzuError} those of the store */
   async takeOver(): Promise<void> {
-    const { account, book, messages, changes, log } = this.#deps
+    const { account, book, messages, guardian, changes, log } = this.#deps
     const left = messages
       .all()
       .filter(({ itemKey, isUnposted }) => itemKey !== undefined && !isUnposted)
@@ -100,6 +103,7 @@ export class Sender {
         const row = await messages.read(message)
         const contact = row?.outgoing && book.byRoot(row.contact)
         if (!contact?.reach) return
+        if (guardian && guardian.approvalOf(contact.root) !== 'approved') return
         try {
           const again = await sealed(account, row as MessageRow, contact)
           this.postLater(await messages.write(message.slot, again))

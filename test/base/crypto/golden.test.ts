@@ -15,6 +15,7 @@ import { parsePeerCode, peerTokenHash } from '../../../src/base/crypto/peer-code
 import type { CryptoPlatform } from '../../../src/base/crypto/platform.ts'
 import { joinShares, parseShareText } from '../../../src/base/crypto/recovery-share.ts'
 import { openReceipt } from '../../../src/base/crypto/receipt.ts'
+import { openNote } from '../../../src/base/crypto/sealed-note.ts'
 import { isStamp } from '../../../src/base/crypto/stamp.ts'
 import { verifySlot } from '../../../src/base/crypto/slot-header.ts'
 import { openSlotBody } from '../../../src/base/crypto/vault-cipher.ts'
@@ -127,6 +128,20 @@ reads('keyring-item', async (platform, bytesOf) => {
     [await openKeyringItem(platform, bytesOf('item'), bytesOf('firstSeed')), expected],
     [await openKeyringItem(platform, bytesOf('item'), bytesOf('secondSeed')), expected],
   ]
+})
+
+reads('sealed-note', async (platform, bytesOf, textOf) => {
+  const context = utf8(textOf('context'))
+  return Promise.all(
+    ['firstSeed', 'secondSeed'].map(async (name) => {
+      const opened = await openNote(platform, {
+        note: bytesOf('note'),
+        context,
+        seed: bytesOf(name),
+      })
+      return [opened, bytesOf('plain')] as [Uint8Array, Uint8Array]
+    }),
+  )
 })
 
 reads('wrapped-secret', async (platform, bytesOf, textOf) => {

@@ -59,7 +59,7 @@ async function askAs(
   const who = target === 'self' ? 'anna' : 'berta'
   return ask({
     ...call,
-    ...(on === 'account' && { url: call.url.replace('/berta/', `/${who}/`) }),
+    ...(on === 'account' && { url: call.url.replace(/\/berta(?=\/|$)/, `/${who}`) }),
     ...(on === 'role' && { body: { ...(call.body as object), role: target } }),
     ...(actor !== 'owner' && { token: anna.token }),
   })
