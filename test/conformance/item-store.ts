@@ -17,6 +17,7 @@ import {
   slotOf,
   storePlatform,
 } from '../support/store-content.ts'
+import { itemNewsConformance } from './item-news.ts'
 
 const alice = mailboxNamed('alice')
 const bob = mailboxNamed('bob')
@@ -34,6 +35,7 @@ function sumOf(ids: readonly Uint8Array[]): string {
 
 /** Runs the suite; `open` gives an empty store, closed by the suite. */
 export function itemStoreConformance(t: Test, open: (t: Test) => Promise<Store>): void {
+  itemNewsConformance(t, open)
   const test = (name: string, run: (t: Test, store: Store) => Promise<void>) =>
     void t.test(name, async (t) => {
       const store = await open(t)

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { joinBytes } from '../../src/base/util/bytes.ts'
 import { decode, encode, type WireValue } from '../../src/base/wire/codec.ts'
 import {
   decodeDeliverAnswer,
@@ -317,7 +318,7 @@ export const syncSamples: readonly WireSample[] = [
   ...Object.entries(sourceMessages).map(([name, value]) => ({
     name,
     value,
-    bytes: encodeSourceMessage(value),
+    bytes: joinBytes(encodeSourceMessage(value)),
     decode: decodeSourceMessage,
   })),
 ]

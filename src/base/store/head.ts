@@ -92,8 +92,8 @@ export function decodeHead(key: Uint8Array, value: Uint8Array): StoredHead {
 
 /** The head as others see it. */
 export function publicHead(head: StoredHead): ItemHead {
-  const { bodyChecksum: _, place: __, slot: ___, ...rest } = head
-  return rest
+  const { kind, id, arrival, receivedAtMs, expiresAtHours, pool, sizeBytes } = head
+  return { kind, id, arrival, receivedAtMs, expiresAtHours, pool, sizeBytes }
 }
 
 /** A slot's row: `checksum[4] | arrival[8] | signed header[190] | body`. */

@@ -45,9 +45,13 @@ export class ItemIndex {
   #queued = 0
   #sealed = 0
   #isSealedInBatch = false
+  /** What arrived later is in no batch. */
+  #newestInBatch: number
 
-  constructor(deps: ItemIndexDeps) {
+  /** @param newest no arrival in the database is later */
+  constructor(deps: ItemIndexDeps, { newest }: { readonly newest: number }) {
     this.#deps = deps
+    this.#newestInBatch = newest
   }
 
   /** Heads that the database does not have yet. */
@@ -73,13 +77,18 @@ export class ItemIndex {
     return value && decodeHead(key, value)
   }
 
+  /** Whether the database may have anything that arrived behind `after`. */
+  isInDatabase(after: number): boolean {
+    return after < this.#newestInBatch
+  }
+
   /** Durable heads of a mailbox behind an arrival that the database may not have, in order of arrival. */
-  journaledOf(mailbox: MailboxId, kind: ItemKind, after: number): StoredHead[] {
+  journaledOf(mailbox: MailboxId, kind: ItemKind | undefined, after: number): StoredHead[] {
     const heads: StoredHead[] = []
     for (const entries of [this.#indexing, this.#journaled]) {
       for (const entry of entries.values()) {
         const { head } = entry
-        const isAsked = head.kind === kind && head.arrival > after
+        const isAsked = head.arrival > after && (kind === undefined || head.kind === kind)
         if (isAsked && compareBytes(entry.mailbox, mailbox) === 0) heads.push(head)
       }
     }
@@ -151,14 +160,16 @@ export class ItemIndex {
   }
 
   /** Closes the open commit. Into a batch go the heads that it adds and those that are in the journal alone,
-   *  but for what is removed. The batch before it has been written. */
-  seal(batch: WriteBatch | undefined): void {
+   *  but for what is removed. The batch before it has been written.
+   *  @param newest the arrival that was given last */
+  seal(batch: WriteBatch | undefined, newest: number): void {
     this.#heads.seal()
     this.#slots.seal()
     this.#sealed = this.#queued
     this.#queued = 0
     this.#isSealedInBatch = batch !== undefined
     if (!batch) return
+    this.#newestInBatch = newest
     for (const entry of this.#journaled.values()) {
       if (this.#heads.get(entry.text) === undefined) putHead(batch, entry)
     }

@@ -43,11 +43,24 @@ export interface ItemHead {
   readonly sizeBytes: number
 }
 
-export interface Item extends ItemHead {
+declare const listed: unique symbol
+
+/** A head that the store has given out, by which it finds the body without looking the item up once more. */
+export interface ListedItem extends ItemHead {
+  readonly [listed]: never
+}
+
+export interface ItemBody {
   readonly body: Uint8Array
   /** Of a slot: its signed header, 190 bytes. */
   readonly signed?: Uint8Array
 }
+
+/** Called in the turn of a write, where anything in it is new, with the first and the last of the arrivals that it takes
+ *  up. None between them belongs to another write. */
+export type ArrivalsTaken = (first: number, last: number) => void
+
+export interface Item extends ItemHead, ItemBody {}
 
 export interface StoredSlot {
   /** The signed header, 190 bytes. */
@@ -100,21 +113,36 @@ export interface ItemStore {
   /** The item, here or queued, whose id begins with these 16 bytes. No mailbox holds two such. */
   find(mailbox: MailboxId, idPrefix: Uint8Array): ItemId | undefined
 
+  /** The same of what is durable, to be read. */
+  listed(mailbox: MailboxId, idPrefix: Uint8Array): ListedItem | undefined
+
   /** Stores items, and `rows` with them. An item that is here already is not stored again; where it is
    *  only queued, the promise waits for it.
    *  @throws {AbzuError} ABZU_ALREADY_EXISTS: another item whose id begins with the same 16 bytes */
-  append(items: readonly NewItem[], rows?: readonly RowChange[]): Promise<void>
+  append(
+    items: readonly NewItem[],
+    rows?: readonly RowChange[],
+    taken?: ArrivalsTaken,
+  ): Promise<void>
 
   /** Stores slots whose signature and body hash the caller has checked, and `rows` with them whatever
    *  the results. One result a slot, in order.
    *  @throws {AbzuError} ABZU_MALFORMED */
-  putSlots(slots: readonly StoredSlot[], rows?: readonly RowChange[]): Promise<SlotResult[]>
+  putSlots(
+    slots: readonly StoredSlot[],
+    rows?: readonly RowChange[],
+    taken?: ArrivalsTaken,
+  ): Promise<SlotResult[]>
 
   get(mailbox: MailboxId, id: ItemId): Promise<Item | undefined>
 
   /** The same of many, in the order of the ids, with fewer reads of the disk; undefined also for what is not what
    *  was written. Bodies may share memory. */
   getMany(mailbox: MailboxId, ids: readonly ItemId[]): Promise<(Item | undefined)[]>
+
+  /** What belongs to these heads, in their order; undefined for what is not there any more or not what was written. An
+   *  item that went after it was listed may still be found. Bodies may share memory. */
+  bodies(mailbox: MailboxId, items: readonly ListedItem[]): Promise<(ItemBody | undefined)[]>
 
   slot(mailbox: MailboxId, key: Uint8Array): Promise<StoredSlot | undefined>
 
@@ -131,6 +159,16 @@ export interface ItemStore {
     mailbox: MailboxId,
     range: { readonly from: number; readonly to: number },
   ): Promise<Uint8Array[]>
+
+  /** What arrived behind one arrival, up to another one that is durable: slots first, then mail, then chunks, each in
+   *  order of arrival. Whoever reads to the end sees each item that stays exactly once. */
+  news(
+    mailbox: MailboxId,
+    range: { readonly after: number; readonly upTo: number },
+  ): AsyncIterable<readonly ListedItem[]>
+
+  /** Everything that has arrived up to this arrival, in whichever mailbox, is durable. */
+  readonly newest: number
 
   /** Arrival of the mailbox's newest durable item; 0 where it has none. */
   last(mailbox: MailboxId): Promise<number>

@@ -8,7 +8,7 @@ import type { ExpiryBook } from './expiry-book.ts'
 import type { CommitUnit, GroupCommit } from './group-commit.ts'
 import { encodeSlot, type StoredHead } from './head.ts'
 import { isNewer, slotText, type CurrentSlot, type ItemIndex } from './item-index.ts'
-import type { NewItem, SlotResult, StoredSlot } from './item-store.ts'
+import type { ArrivalsTaken, NewItem, SlotResult, StoredSlot } from './item-store.ts'
 import { arrivalKey, indexKey, itemKinds, keyText, slotKey } from './keys.ts'
 import type { Ledger, LedgerEntry } from './ledger.ts'
 import { poolCount } from './mailbox-row.ts'
@@ -65,7 +65,11 @@ export class ItemWriter {
     this.#deps = deps
   }
 
-  async append(items: readonly NewItem[], rows: readonly RowChange[]): Promise<void> {
+  async append(
+    items: readonly NewItem[],
+    rows: readonly RowChange[],
+    taken: ArrivalsTaken = nobodyAsks,
+  ): Promise<void> {
     const { commit, index, ledger, tables, expectRoom } = this.#deps
     commit.expectReady()
     const fresh: Fresh[] = []
@@ -85,10 +89,13 @@ export class ItemWriter {
     const changes = tables.prepare(rows)
     if (fresh.length === 0 && changes.length === 0) return commit.settled()
     if (fresh.length > 0) expectRoom(Infinity)
-    return commit.queue((unit) => {
+    const before = ledger.newestTaken
+    const stored = commit.queue((unit) => {
       for (const one of fresh) this.#store(unit, one)
       tables.write(unit, changes)
     })
+    if (ledger.newestTaken > before) taken(before + 1, ledger.newestTaken)
+    return stored
   }
 
   #store(unit: CommitUnit, { item, key, text, entry }: Fresh): void {
@@ -110,9 +117,14 @@ export class ItemWriter {
     expiry.add(mailbox, head)
   }
 
-  async putSlots(slots: readonly StoredSlot[], rows: readonly RowChange[]): Promise<SlotResult[]> {
-    const { commit, tables, expectRoom } = this.#deps
+  async putSlots(
+    slots: readonly StoredSlot[],
+    rows: readonly RowChange[],
+    taken: ArrivalsTaken = nobodyAsks,
+  ): Promise<SlotResult[]> {
+    const { commit, ledger, tables, expectRoom } = this.#deps
     commit.expectReady()
+    const before = ledger.newestTaken
     expectRoom(slots.reduce((bytes, { body }) => bytes + body.length, 0))
     const results: SlotResult[] = []
     const replacements: Replacement[] = []
@@ -123,6 +135,7 @@ export class ItemWriter {
       if (typeof replacement === 'object') replacements.push(replacement)
     }
     const changes = tables.prepare(rows)
+    if (replacements.length > 0) taken(before + 1, ledger.newestTaken)
     if (replacements.length === 0 && changes.length === 0) await commit.settled()
     else {
       await commit.queue((unit) => {
@@ -280,6 +293,8 @@ export interface MovedBody {
   readonly from: StoredHead & { readonly place: BodyPlace }
   readonly body: Uint8Array
 }
+
+const nobodyAsks: ArrivalsTaken = () => {}
 
 function expectSound({ mailbox, id, receivedAtMs, expiresAtHours, pool }: NewItem): void {
   assert(mailbox.length === 32 && id.length === 32, 'ids have 32 bytes')

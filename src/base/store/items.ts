@@ -9,12 +9,16 @@ import { decodeExpiryRow, restOfExpiryRow } from './expiry-book.ts'
 import { decodeHead, decodeSlot, publicHead, type StoredHead } from './head.ts'
 import { bucketCount, sumBytes, type IdSum } from './id-sum.ts'
 import type { ItemIndex } from './item-index.ts'
+import { ItemListing } from './item-listing.ts'
 import type {
+  ArrivalsTaken,
   Digest,
   DigestSum,
   Item,
+  ItemBody,
   ItemHead,
   ItemStore,
+  ListedItem,
   ListPage,
   NewItem,
   PoolUsage,
@@ -23,7 +27,6 @@ import type {
 } from './item-store.ts'
 import type { ItemWriter } from './item-writer.ts'
 import {
-  arrivalKey,
   arrivalOfKey,
   expiryRange,
   family,
@@ -60,9 +63,11 @@ const idsPerPage = 1024
 /** Items in a database. */
 export class Items implements ItemStore {
   readonly #deps: ItemsDeps
+  readonly #listing: ItemListing
 
   constructor(deps: ItemsDeps) {
     this.#deps = deps
+    this.#listing = new ItemListing(deps)
   }
 
   has(mailbox: MailboxId, id: ItemId): boolean {
@@ -74,15 +79,25 @@ export class Items implements ItemStore {
     return this.#deps.index.head(indexKey(mailbox, idPrefix))?.id
   }
 
-  async append(items: readonly NewItem[], rows: readonly RowChange[] = []): Promise<void> {
-    return this.#deps.writer.append(items, rows)
+  listed(mailbox: MailboxId, idPrefix: Uint8Array): ListedItem | undefined {
+    const head = this.#stored(indexKey(mailbox, idPrefix))
+    return head && asListed(head)
+  }
+
+  async append(
+    items: readonly NewItem[],
+    rows: readonly RowChange[] = [],
+    taken?: ArrivalsTaken,
+  ): Promise<void> {
+    return this.#deps.writer.append(items, rows, taken)
   }
 
   async putSlots(
     slots: readonly StoredSlot[],
     rows: readonly RowChange[] = [],
+    taken?: ArrivalsTaken,
   ): Promise<SlotResult[]> {
-    return this.#deps.writer.putSlots(slots, rows)
+    return this.#deps.writer.putSlots(slots, rows, taken)
   }
 
   async remove(
@@ -126,6 +141,20 @@ export class Items implements ItemStore {
       items.push(body ? { ...publicHead(head), body } : await this.#readable(mailbox, id))
     }
     return items
+  }
+
+  async bodies(
+    mailbox: MailboxId,
+    items: readonly ListedItem[],
+  ): Promise<(ItemBody | undefined)[]> {
+    const heads = items as readonly ItemHead[] as readonly StoredHead[]
+    const found = await readBodies(this.#deps.segments, heads)
+    const bodies: (ItemBody | undefined)[] = []
+    for (const head of heads) {
+      const body = found.get(head)
+      bodies.push(body ? { body } : await this.#readable(mailbox, head.id))
+    }
+    return bodies
   }
 
   /** Of an item whose body is in a segment, and whose row is readable. */
@@ -188,26 +217,24 @@ export class Items implements ItemStore {
     { kind, after, limit }: ListPage,
   ): Promise<{ items: ItemHead[]; next?: number }> {
     assert(limit > 0, 'a page has room')
-    const page = await this.#heads(mailbox, kind, { after, limit: limit + 1 })
+    const page = await this.#listing.heads(mailbox, { kind, after, limit: limit + 1 })
     const items = page.slice(0, limit).map(publicHead)
     const last = items.at(-1)
     return { items, ...(page.length > limit && last && { next: last.arrival }) }
   }
 
-  async #heads(
+  async *news(
     mailbox: MailboxId,
-    kind: ListPage['kind'],
-    { after, limit }: { after?: number | undefined; limit: number },
-  ): Promise<StoredHead[]> {
-    // Looked at first: what the database takes over meanwhile is then seen twice, and not never.
-    const journaled = this.#deps.index.journaledOf(mailbox, kind, after ?? 0)
-    const rows = await this.#deps.database.page(rangeOf(family.arrival, mailbox, itemKinds[kind]), {
-      limit,
-      after: after === undefined ? undefined : arrivalKey(mailbox, itemKinds[kind], after),
-    })
-    const heads = rows.map(([key, value]) => decodeHead(key, value))
-    const last = heads.at(-1)?.arrival ?? 0
-    return [...heads, ...journaled.filter(({ arrival }) => arrival > last)].slice(0, limit)
+    { after, upTo }: { readonly after: number; readonly upTo: number },
+  ): AsyncIterable<readonly ListedItem[]> {
+    for await (const heads of this.#listing.news(mailbox, after)) {
+      const due = heads.filter(({ arrival }) => arrival <= upTo)
+      if (due.length > 0) yield due.map(asListed)
+    }
+  }
+
+  get newest(): number {
+    return this.#deps.ledger.newest
   }
 
   async idPrefixes(
@@ -297,7 +324,7 @@ export class Items implements ItemStore {
     for (const kind of Object.keys(itemKinds) as ListPage['kind'][]) {
       let after: number | undefined
       for (;;) {
-        const heads = await this.#heads(mailbox, kind, { after, limit: dropsPerCommit })
+        const heads = await this.#listing.heads(mailbox, { kind, after, limit: dropsPerCommit })
         if (heads.length === 0) break
         await this.#deps.writer.removeHeads([{ mailbox, heads }])
         after = heads.at(-1)?.arrival
@@ -326,6 +353,10 @@ export class Items implements ItemStore {
 }
 
 const classes = Object.values(slotClass)
+
+function asListed(head: StoredHead): ListedItem {
+  return head as ItemHead as ListedItem
+}
 
 function digestSum(sum: IdSum): DigestSum {
   return { count: sum.count, sum: sumBytes(sum) }

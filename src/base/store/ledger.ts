@@ -39,6 +39,10 @@ export class Ledger {
   readonly state: StoreState
   /** The state as the last sealed commit has it. */
   sealed: StoreState
+  #newest = 0
+  #newestSealed = 0
+  /** The last arrival that something was counted in with. */
+  #newestAdded = 0
   readonly #mailboxes: CachedRows<MailboxRow>
   readonly #buckets: CachedRows<IdSum>
 
@@ -76,7 +80,29 @@ export class Ledger {
     return this.state.nextArrival++
   }
 
+  /** The arrival that was taken last. */
+  get newestTaken(): number {
+    return this.state.nextArrival - 1
+  }
+
+  /** Everything up to this arrival is durable, and whatever comes arrives behind it, also after a crash: an arrival that
+   *  was taken and given to nothing may be taken again. */
+  get newest(): number {
+    return this.#newest
+  }
+
+  /** What the journal had is counted in, when the store is opened. */
+  replayed(): void {
+    this.#newest = this.#newestAdded = this.newestTaken
+  }
+
+  /** The sealed commit is durable. */
+  durable(): void {
+    this.#newest = this.#newestSealed
+  }
+
   add(entry: LedgerEntry, head: StoredHead): void {
+    this.#newestAdded = Math.max(this.#newestAdded, head.arrival)
     for (const sum of [entry.bucket.value, entry.mailbox.value.ids, this.state.ids]) {
       addId(sum, head.id)
     }
@@ -152,6 +178,7 @@ export class Ledger {
   seal(batch: WriteBatch | undefined, journal: BodyPlace): void {
     this.state.journal = journal
     this.sealed = copyState(this.state)
+    this.#newestSealed = this.#newestAdded
     if (!batch) return
     this.#mailboxes.seal(batch)
     this.#buckets.seal(batch)

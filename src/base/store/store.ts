@@ -121,7 +121,7 @@ async function assemble(parts: Parts): Promise<Store> {
   const book = new BodyBook(database, limits)
   const expiry = new ExpiryBook()
   const filter = new IdFilter({ database, log }, { bytes: limits.idFilterBytes, isEmpty: isNew })
-  const index = new ItemIndex({ database, filter, slotIdOf })
+  const index = new ItemIndex({ database, filter, slotIdOf }, { newest: ledger.newestTaken })
   const rows = new TableRows({ database, ledger })
   const reclaimer = new Reclaimer({ database, ballast: files.ballast, scheduler, log })
   const journal = new Journal({ ...parts, segments, book }, { ...limits, end: replayed.end })
@@ -132,7 +132,7 @@ async function assemble(parts: Parts): Promise<Store> {
       scheduler,
       seal({ entries, batch, isWithIndex }) {
         const record = journal.lay(entries, { commit: ledger.takeCommit(), isWithIndex })
-        index.seal(batch)
+        index.seal(batch, ledger.newestTaken)
         rows.seal()
         if (batch) for (const part of [expiry, book]) part.seal(batch)
         ledger.seal(batch, journal.position)
@@ -145,6 +145,7 @@ async function assemble(parts: Parts): Promise<Store> {
         files.recordCommit(ledger.sealed)
         index.durable()
         rows.durable()
+        ledger.durable()
       },
       indexed() {
         for (const part of [index, ledger, book]) part.indexed()
@@ -177,6 +178,7 @@ async function assemble(parts: Parts): Promise<Store> {
     index.replay({ mailbox, key, text: keyText(key), head })
     state.nextArrival = Math.max(state.nextArrival, head.arrival + 1)
   }
+  ledger.replayed()
   state.commit = replayed.commit + lostAtEnd
   if (!parts.beginning.epoch) {
     await commit.queue((unit) => {

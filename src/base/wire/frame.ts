@@ -5,7 +5,7 @@
  * @module
  */
 
-import { concatBytes, readU32be, u32be } from '../util/bytes.ts'
+import { concatBytes, readU32be } from '../util/bytes.ts'
 import { AbzuError } from '../util/errors.ts'
 import { wireLimits } from './limits.ts'
 
@@ -33,12 +33,19 @@ export interface Frame {
 const frameOverheadBytes = 5
 const frameTypes = new Set<number>(Object.values(frameType))
 
+/** What goes before a payload of so many bytes.
+ *  @throws {AbzuError} ABZU_TOO_LARGE */
+export function frameHead(type: FrameType, payloadBytes: number): Uint8Array {
+  if (payloadBytes > wireLimits.frameBytesMax) {
+    throw new AbzuError('ABZU_TOO_LARGE', `a frame of ${payloadBytes} bytes`)
+  }
+  const length = payloadBytes + 1
+  return new Uint8Array([length >>> 24, length >>> 16, length >>> 8, length, type])
+}
+
 /** @throws {AbzuError} ABZU_TOO_LARGE */
 export function encodeFrame(type: FrameType, payload: Uint8Array): Uint8Array {
-  if (payload.length > wireLimits.frameBytesMax) {
-    throw new AbzuError('ABZU_TOO_LARGE', `a frame of ${payload.length} bytes`)
-  }
-  return concatBytes(u32be(payload.length + 1), new Uint8Array([type]), payload)
+  return concatBytes(frameHead(type, payload.length), payload)
 }
 
 /** Length and type of the frame that `bytes` begin with, `length` counting the whole frame. */
@@ -54,8 +61,9 @@ function parseHead(bytes: Uint8Array): { length: number; type: FrameType } {
 }
 
 const noPayload = new Uint8Array(0)
-/** What is held back grows by doubling, so that neither a long announcement nor a drip of single bytes
- *  costs more memory than was received. */
+/** What is held back has room for so many times as much as was received, and never for more than its frame: neither a
+ *  long announcement nor a drip of single bytes costs much memory, and a large frame is rarely moved. */
+const heldGrowth = 4
 const heldBytesMin = 256
 
 /** Cuts a stream of bytes into frames. Holds at most one frame that is not complete. */
@@ -111,7 +119,10 @@ export class FrameDecoder {
     if (bytes.length === 0) return
     const length = this.#heldBytes + bytes.length
     if (length > this.#held.length) {
-      const grown = new Uint8Array(Math.max(length, this.#held.length * 2, heldBytesMin))
+      const beginning = this.#heldBytes >= frameOverheadBytes ? this.#held : bytes
+      const isHeadHere = beginning.length >= frameOverheadBytes
+      const frameBytes = isHeadHere ? parseHead(beginning).length : heldBytesMin
+      const grown = new Uint8Array(Math.max(length, Math.min(frameBytes, heldGrowth * length)))
       grown.set(this.#held.subarray(0, this.#heldBytes))
       this.#held = grown
     }

@@ -73,11 +73,20 @@ export function oneOf<const T extends string | number>(...expected: readonly T[]
   }
 }
 
+/** An element of a list, whose place is put into words only where it is wrong. */
+function inside<T>(shape: Shape<T>, element: unknown, path: string, i: number): T {
+  try {
+    return shape(element, path)
+  } catch {
+    return shape(element, `${path}[${i}]`)
+  }
+}
+
 /** At most `max` elements, each of `shape`. */
 export function list<T>(shape: Shape<T>, max: number): Shape<readonly T[]> {
   return (value, path) => {
     if (!Array.isArray(value) || value.length > max) throw wrong(path, `a list of at most ${max}`)
-    return value.map((element, i) => shape(element, `${path}[${i}]`))
+    return value.map((element, i) => inside(shape, element, path, i))
   }
 }
 
@@ -89,7 +98,7 @@ export function tuple<const T extends readonly unknown[]>(
     if (!Array.isArray(value) || value.length !== shapes.length) {
       throw wrong(path, `a list of ${shapes.length}`)
     }
-    return shapes.map((shape, i) => shape(value[i], `${path}[${i}]`)) as unknown as T
+    return shapes.map((shape, i) => inside(shape, value[i], path, i)) as unknown as T
   }
 }
 

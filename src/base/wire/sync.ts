@@ -7,6 +7,7 @@
 
 import { AbzuError } from '../util/errors.ts'
 import { decode, encode } from './codec.ts'
+import { encodeParts } from './encode-parts.ts'
 import { wireLimits } from './limits.ts'
 import { bytes, bytesBetween, list, literal, oneOf, tuple, uint, type Shape } from './shape.ts'
 import { slotHeaderBytes } from './slot.ts'
@@ -172,10 +173,14 @@ function fromWire([kind, expiresAtHours, pool, signed, body]: WireItem): CopiedI
   return { kind: kinds[kind] as CopiedItem['kind'], expiresAtHours, pool, signed, body }
 }
 
+function setOnWire({ count, sum }: SetSum): [number, Uint8Array] {
+  return [count, sum]
+}
+
 export function encodePullerMessage(message: PullerMessage): Uint8Array {
   switch (message.kind) {
     case 'hello':
-      return encode([0, message.epoch, message.upTo, message.set.count, message.set.sum])
+      return encode([0, message.epoch, message.upTo, ...setOnWire(message.set)])
     case 'appeal':
       return encode([1, message.mailbox])
     case 'claim':
@@ -239,31 +244,25 @@ export function decodePullerMessage(payload: Uint8Array): PullerMessage {
   }
 }
 
-export function encodeSourceMessage(message: SourceMessage): Uint8Array {
+/** In pieces, which share memory with what is sent. */
+export function encodeSourceMessage(message: SourceMessage): readonly Uint8Array[] {
   switch (message.kind) {
     case 'welcome':
-      return encode([0, message.epoch, Number(message.isSame)])
+      return [encode([0, message.epoch, Number(message.isSame)])]
     case 'challenge':
-      return encode([1, message.nonce])
+      return [encode([1, message.nonce])]
     case 'shared':
-      return encode([2, Number(message.isFirst), Number(message.isLast), message.roots])
+      return [encode([2, Number(message.isFirst), Number(message.isLast), message.roots])]
     case 'extent':
-      return encode([3, message.items, message.bytes])
+      return [encode([3, message.items, message.bytes])]
     case 'offer':
-      return encode([4, message.offer, message.mailbox, message.ids])
+      return [encode([4, message.offer, message.mailbox, message.ids])]
     case 'items':
-      return encode([5, message.offer, Number(message.isLast), message.items.map(toWire)])
+      return encodeParts([5, message.offer, Number(message.isLast), message.items.map(toWire)])
     case 'sums':
-      return encode([7, message.sums])
+      return [encode([7, message.sums])]
     case 'mark':
-      return encode([
-        6,
-        message.upTo,
-        message.set.count,
-        message.set.sum,
-        message.items.count,
-        message.items.sum,
-      ])
+      return [encode([6, message.upTo, ...setOnWire(message.set), ...setOnWire(message.items)])]
   }
 }
 

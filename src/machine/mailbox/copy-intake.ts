@@ -3,7 +3,7 @@
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { itemIdOf } from '../../base/crypto/address.ts'
 import { slotIdOf } from '../../base/crypto/slot-header.ts'
-import type { ItemStore, NewItem } from '../../base/store/item-store.ts'
+import type { ArrivalsTaken, ItemStore, NewItem } from '../../base/store/item-store.ts'
 import type { ItemId, MailboxId } from '../../base/util/brand.ts'
 import { mapKey } from '../../base/util/bytes.ts'
 import { type Clock, earliestMs, hoursOf, latestMs } from '../../base/util/clock.ts'
@@ -27,7 +27,11 @@ export interface CopyIntakeDeps {
   /** @throws {AbzuError} ABZU_NOT_HOSTED */
   readonly hosted: (mailbox: MailboxId) => Promise<HostedMailbox>
   /** Stores slots that were checked, and acts on them. Resolves after fsync. */
-  readonly storeSlots: (hosted: HostedMailbox, checked: readonly CheckedSlot[]) => Promise<void>
+  readonly storeSlots: (
+    hosted: HostedMailbox,
+    checked: readonly CheckedSlot[],
+    taken?: ArrivalsTaken,
+  ) => Promise<void>
   /** Mail or chunks are durable. */
   readonly arrived: (mailbox: MailboxId) => void
 }
@@ -51,14 +55,23 @@ export class CopyIntake {
   /** Takes items that another copy of a mailbox has; what is not the account's, or is over, is left out.
    *  Resolves after fsync.
    *  @throws {AbzuError} ABZU_NOT_HOSTED, those of the store */
-  async take(mailbox: MailboxId, copies: readonly CopiedItem[]): Promise<void> {
+  async take(
+    mailbox: MailboxId,
+    copies: readonly CopiedItem[],
+    taken?: ArrivalsTaken,
+  ): Promise<void> {
     const slots = copies.filter(({ kind }) => kind === 'slot')
-    const turn = async () => this.#merge(mailbox, slots)
+    const turn = async () => this.#merge(mailbox, slots, taken)
     const merged = slots.length > 0 ? this.#deps.changes.run(mapKey(mailbox), turn) : undefined
-    await Promise.all([merged, this.#append(mailbox, copies)])
+    const appended = slots.length < copies.length ? this.#append(mailbox, copies, taken) : undefined
+    await Promise.all([merged, appended])
   }
 
-  async #merge(mailbox: MailboxId, slots: readonly SignedSlot[]): Promise<void> {
+  async #merge(
+    mailbox: MailboxId,
+    slots: readonly SignedSlot[],
+    taken?: ArrivalsTaken,
+  ): Promise<void> {
     const { platform, items, storeSlots } = this.#deps
     const hosted = await this.#deps.hosted(mailbox)
     let checked: CheckedSlot[] = []
@@ -69,22 +82,25 @@ export class CopyIntake {
       checked.push(one)
       if (!one.isIdentity) continue
       // What follows may be signed by a device that it lists first.
-      await storeSlots(hosted, checked)
+      await storeSlots(hosted, checked, taken)
       checked = []
     }
-    if (checked.length > 0) await storeSlots(hosted, checked)
+    if (checked.length > 0) await storeSlots(hosted, checked, taken)
   }
 
-  async #append(mailbox: MailboxId, copies: readonly CopiedItem[]): Promise<void> {
+  async #append(
+    mailbox: MailboxId,
+    copies: readonly CopiedItem[],
+    taken?: ArrivalsTaken,
+  ): Promise<void> {
     const { acknowledged, items: store, arrived } = this.#deps
-    const items = copies.flatMap((copy) => {
-      const { kind } = copy
-      if (kind === 'slot') return []
-      return this.#attempt(() => copiedMail(this.#deps, mailbox, { ...copy, kind })) ?? []
-    })
-    const wanted = items.filter(({ id }) => !acknowledged.has(mailbox, id))
+    const wanted: NewItem[] = []
+    for (const copy of copies) {
+      const item = this.#attempt(() => copiedMail(this.#deps, mailbox, copy))
+      if (item && !acknowledged.has(mailbox, item.id)) wanted.push(item)
+    }
     if (wanted.length === 0) return
-    await store.append(wanted)
+    await store.append(wanted, [], taken)
     arrived(mailbox)
   }
 
@@ -100,14 +116,15 @@ export class CopyIntake {
   }
 }
 
-/** The item, to be stored; undefined where it is over. Its door was judged by the copy that took it in; what it
+/** The item, to be stored; undefined where it is over, or a slot. Its door was judged by the copy that took it in; what it
  *  says of itself is not believed: the id is computed, and an envelope's end is the one in its header, or sooner.
  *  @throws {AbzuError} ABZU_MALFORMED */
 function copiedMail(
   { platform, clock }: Pick<CopyIntakeDeps, 'platform' | 'clock'>,
   mailbox: MailboxId,
-  { kind, expiresAtHours, pool, body }: CopiedItem & { readonly kind: 'mail' | 'chunk' },
+  { kind, expiresAtHours, pool, body }: CopiedItem,
 ): NewItem | undefined {
+  if (kind === 'slot') return undefined
   const end = kind === 'mail' ? endOfMail(clock, body, expiresAtHours) : expiresAtHours
   const isOver = end !== 0 && end <= hoursOf(earliestMs(clock))
   if (isOver) return undefined

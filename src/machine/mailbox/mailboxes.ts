@@ -9,7 +9,7 @@ import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { mailboxIdOf } from '../../base/crypto/address.ts'
 import { unverifiedRecord } from '../../base/crypto/mailbox-record.ts'
 import { plainSlotKey } from '../../base/crypto/slot-header.ts'
-import type { ItemStore } from '../../base/store/item-store.ts'
+import type { ArrivalsTaken, ItemStore } from '../../base/store/item-store.ts'
 import type { RowChange, Table, TableName } from '../../base/store/table.ts'
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, mapKey } from '../../base/util/bytes.ts'
@@ -44,6 +44,12 @@ export interface MailboxesDeps {
   readonly self: PeerId
   readonly clock: Clock
   readonly log: Log
+}
+
+export interface HostInit {
+  /** Nodes that its record has to name as hosts. */
+  readonly named?: readonly PeerId[]
+  readonly taken?: ArrivalsTaken
 }
 
 const dayMs = 86_400_000
@@ -91,7 +97,7 @@ export class Mailboxes implements SlotDesk {
       acknowledged: this.#acknowledged,
       changes: this.#changes,
       hosted: async (mailbox) => this.#expectHosted(mailbox),
-      storeSlots: async (hosted, checked) => this.#storeSlots(hosted, checked),
+      storeSlots: async (hosted, checked, taken) => this.#storeSlots(hosted, checked, taken),
       arrived: (mailbox) => this.#arrived(mailbox),
     })
     this.#admissions = new Admissions({
@@ -105,13 +111,12 @@ export class Mailboxes implements SlotDesk {
   }
 
   /** Hosts a mailbox whose first slots are given; the identity slot comes first. Resolves after fsync.
-   *  @param named nodes that its record has to name as hosts
    *  @throws {AbzuError} ABZU_ALREADY_EXISTS, ABZU_DENIED (not named), ABZU_MALFORMED, ABZU_SIGNATURE_INVALID, those
    *  of the store */
   async host(
     rootPk: Uint8Array,
     slots: readonly SignedSlot[],
-    named: readonly PeerId[] = [],
+    { named = [], taken }: HostInit = {},
   ): Promise<OwnMailbox> {
     const { platform, store } = this.#deps
     const mailbox = mailboxIdOf(platform, rootPk)
@@ -124,7 +129,7 @@ export class Mailboxes implements SlotDesk {
       throw new AbzuError('ABZU_DENIED', 'the account does not name these nodes as its hosts')
     }
     const row = { table: this.#hostedRows.name, key: mailbox, value: rootPk }
-    await store.items.putSlots(slots, [row])
+    await store.items.putSlots(slots, [row], taken)
     this.#shelf.keep(hosted)
     this.#recordWatchers.tell(mailbox)
     this.#newsWatchers.tell(mailbox)
@@ -284,7 +289,11 @@ export class Mailboxes implements SlotDesk {
     await this.#storeSlots(hosted, checked)
   }
 
-  async #storeSlots(hosted: HostedMailbox, checked: readonly CheckedSlot[]): Promise<void> {
+  async #storeSlots(
+    hosted: HostedMailbox,
+    checked: readonly CheckedSlot[],
+    taken?: ArrivalsTaken,
+  ): Promise<void> {
     const { items } = this.#deps.store
     const { mailbox } = hosted
     const acknowledged = checked.flatMap((slot) => slot.acknowledged ?? [])
@@ -293,7 +302,7 @@ export class Mailboxes implements SlotDesk {
     // acknowledgement without its removal would leave the mail there.
     const isEmpty = removal.rows.length === 0
     const removed = isEmpty ? undefined : items.remove(mailbox, removal.ids, removal.rows)
-    const stored = Promise.all([items.putSlots(checked), removed])
+    const stored = Promise.all([items.putSlots(checked, [], taken), removed])
     const [results] = await stored.finally(() => this.#acknowledged.settled(removal.rows))
     const before = hosted.record
     for (const [n, slot] of checked.entries()) if (results[n] === 'stored') slot.apply()
@@ -308,8 +317,12 @@ export class Mailboxes implements SlotDesk {
   }
 
   /** See `CopyIntake.take`. */
-  async takeCopies(mailbox: MailboxId, copies: readonly CopiedItem[]): Promise<void> {
-    return this.#copies.take(mailbox, copies)
+  async takeCopies(
+    mailbox: MailboxId,
+    copies: readonly CopiedItem[],
+    taken?: ArrivalsTaken,
+  ): Promise<void> {
+    return this.#copies.take(mailbox, copies, taken)
   }
 
   async #expectHosted(mailbox: MailboxId): Promise<HostedMailbox> {

@@ -1,8 +1,9 @@
+import type { ItemStore, ListedItem } from '../../base/store/item-store.ts'
 import { slotIdOf } from '../../base/crypto/slot-header.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
-import type { ItemHead, ItemStore } from '../../base/store/item-store.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
-import { mapKey } from '../../base/util/bytes.ts'
+import { equalBytes, mapKey } from '../../base/util/bytes.ts'
+import type { Scheduler } from '../../base/util/clock.ts'
 import { offerItemsMax } from '../../base/wire/sync.ts'
 import { introductionSlots } from './introduction.ts'
 import type { OfferDesk } from './offer-desk.ts'
@@ -10,122 +11,148 @@ import type { Origins } from './origins.ts'
 
 export interface FeedDeps {
   readonly platform: Pick<CryptoPlatform, 'sha256'>
-  readonly items: ItemStore
-  readonly origins: Pick<Origins, 'take'>
+  readonly items: Pick<ItemStore, 'slot' | 'listed' | 'news' | 'newest'>
+  readonly origins: Pick<Origins, 'isFrom'>
+  readonly scheduler: Pick<Scheduler, 'soon'>
 }
 
-interface Place {
+/** A mailbox that is shared. */
+export interface Place {
   readonly mailbox: MailboxId
-  /** The puller has everything up to this arrival. */
-  from: number
+  /** The puller's cursor speaks of it. */
+  readonly isKnown: boolean
 }
 
 const offerBytesMax = 256 * 1024
-/** Slots first: they say who signs, and what mail is acknowledged. */
-const kinds = ['slot', 'mail', 'chunk'] as const
 
 /** What of the shared mailboxes one puller has not got yet, in the order of arrival. */
 export class Feed {
   readonly #deps: FeedDeps
-  readonly #desk: OfferDesk
+  readonly #desk: Pick<OfferDesk, 'offer' | 'settled'>
   readonly #peer: PeerId
-  #places = new Map<string, Place>()
+  readonly #mailboxes = new Map<string, MailboxId>()
   /** Mailboxes that may have something new. */
   #news = new Set<string>()
+  /** Of those, the ones of which the puller has nothing. */
+  readonly #fresh = new Set<string>()
+  /** It has everything of the others up to this arrival. */
+  #upTo = 0
+  #isUrgent = false
 
-  constructor(deps: FeedDeps, desk: OfferDesk, peer: PeerId) {
+  constructor(deps: FeedDeps, desk: Pick<OfferDesk, 'offer' | 'settled'>, peer: PeerId) {
     this.#deps = deps
     this.#desk = desk
     this.#peer = peer
   }
 
-  /** From now on it is about these mailboxes, each behind an arrival. */
-  begin(places: readonly Place[]): void {
-    this.#places = new Map(places.map((place) => [mapKey(place.mailbox), { ...place }]))
-    this.#news = new Set(this.#places.keys())
+  /** From now on it is about these mailboxes; of those that are known the puller has everything up to an arrival. */
+  begin(places: readonly Place[], upTo: number): void {
+    this.#mailboxes.clear()
+    this.#fresh.clear()
+    this.#news.clear()
+    this.#upTo = upTo
+    this.extend(places)
   }
 
-  /** A mailbox has got something. Returns whether it is one of these. */
-  notice(mailbox: MailboxId): boolean {
+  /** It is about these as well. */
+  extend(places: readonly Place[]): void {
+    for (const { mailbox, isKnown } of places) {
+      const key = mapKey(mailbox)
+      this.#mailboxes.set(key, mailbox)
+      this.#news.add(key)
+      if (!isKnown) this.#fresh.add(key)
+    }
+    this.#isUrgent = true
+  }
+
+  /** A mailbox has got something: `none` where it is none of these, `own` where the puller itself has sent it. */
+  notice(mailbox: MailboxId): 'none' | 'own' | 'news' {
     const key = mapKey(mailbox)
-    if (!this.#places.has(key)) return false
+    if (!this.#mailboxes.has(key)) return 'none'
     this.#news.add(key)
-    return true
+    const { items, origins } = this.#deps
+    if (origins.isFrom(this.#peer, this.#upTo + 1, items.newest)) return 'own'
+    this.#isUrgent = true
+    return 'news'
   }
 
   get hasNews(): boolean {
     return this.#news.size > 0
   }
 
+  /** Some of it did not come from the puller itself. */
+  get isUrgent(): boolean {
+    return this.#isUrgent
+  }
+
   /** Offers what is new and resolves, once all that was wanted of it is durable at the puller, to the arrival up to
    *  which it now has everything.
    *  @throws {AbzuError} those of the store; why the stream failed */
   async offerNews(): Promise<number> {
-    const places = [...this.#places.values()]
-    const news = [...this.#news].flatMap((key) => this.#places.get(key) ?? [])
+    const { items, origins } = this.#deps
+    const upTo = Math.max(this.#upTo, items.newest)
+    const before = this.#news
     this.#news = new Set()
-    const ends = await this.#ends(news)
-    const upTo = Math.max(0, ...ends, ...places.map(({ from }) => from))
-    const grown = news.filter(({ from }, n) => (ends[n] as number) > from)
-    await this.#introduce(grown.filter(({ from }) => from === 0))
-    for (const place of grown) await this.#walk(place, upTo)
+    this.#isUrgent = false
+    // Whoever stored what came up to there has said so by then. What is said meanwhile may be of something later, too.
+    await this.#turn()
+    const news = new Set([...before, ...this.#news])
+    if (items.newest <= upTo) {
+      this.#news.clear()
+      this.#isUrgent = false
+    }
+    for (const key of news) {
+      const from = this.#fresh.has(key) ? 0 : this.#upTo
+      const mailbox = this.#mailboxes.get(key)
+      const isNew = upTo > from && !origins.isFrom(this.#peer, from + 1, upTo)
+      if (mailbox && isNew) await this.#walk(mailbox, from, upTo)
+    }
     await this.#desk.settled()
-    for (const place of places) place.from = upTo
+    for (const key of news) this.#fresh.delete(key)
+    this.#upTo = upTo
     return upTo
   }
 
-  /** The newest arrival of each. */
-  async #ends(places: readonly Place[]): Promise<number[]> {
-    const ends: number[] = []
-    for (const { mailbox } of places) ends.push(await this.#deps.items.last(mailbox))
-    return ends
+  async #turn(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#deps.scheduler.soon(resolve)
+    await promise
   }
 
-  async #walk({ mailbox, from }: Place, upTo: number): Promise<void> {
+  async #walk(mailbox: MailboxId, from: number, upTo: number): Promise<void> {
     const { items, origins } = this.#deps
-    for (const kind of kinds) {
-      for (let after: number | undefined = from; after !== undefined;) {
-        const page: { items: ItemHead[]; next?: number } = await items.list(mailbox, {
-          kind,
-          after,
-          limit: offerItemsMax,
-        })
-        const heads = page.items.filter(
-          ({ arrival, id }) => arrival <= upTo && !origins.take(this.#peer, id),
-        )
-        for (const offered of inOffers(heads)) await this.#desk.offer(mailbox, offered)
-        const isBeyond = (page.items.at(-1)?.arrival ?? 0) > upTo
-        after = isBeyond ? undefined : page.next
-      }
+    const isDue = ({ arrival }: ListedItem) => !origins.isFrom(this.#peer, arrival)
+    const first = from === 0 ? (await this.#introduction(mailbox)).filter(isDue) : []
+    const isFirst = ({ id }: ListedItem) => first.some((one) => equalBytes(one.id, id))
+    let offered = first
+    for await (const page of items.news(mailbox, { after: from, upTo })) {
+      offered = [...offered, ...page.filter((item) => isDue(item) && !isFirst(item))]
+      for (const some of inOffers(offered)) await this.#desk.offer(mailbox, some)
+      offered = []
     }
   }
 
-  /** Who may sign for the mailboxes, and who hosts them: before anything that is judged by that. */
-  async #introduce(places: readonly Place[]): Promise<void> {
-    for (const { mailbox } of places) {
-      const slots = await introductionSlots(this.#deps, mailbox)
-      const offered = slots.map(({ signed, body }) => ({
-        id: slotIdOf(this.#deps.platform, signed),
-        sizeBytes: signed.length + body.length,
-      }))
-      if (offered.length > 0) await this.#desk.offer(mailbox, offered)
-    }
-    await this.#desk.settled()
+  /** Who may sign for a mailbox, and who hosts it: before anything that is judged by that. */
+  async #introduction(mailbox: MailboxId): Promise<ListedItem[]> {
+    const { platform, items } = this.#deps
+    const slots = await introductionSlots(this.#deps, mailbox)
+    return slots.flatMap(({ signed }) => items.listed(mailbox, slotIdOf(platform, signed)) ?? [])
   }
 }
 
 /** Items that go together: as many as make one large frame or so. */
-function* inOffers(heads: readonly ItemHead[]): Iterable<ItemHead[]> {
-  let offer: ItemHead[] = []
+function* inOffers(items: readonly ListedItem[]): Iterable<ListedItem[]> {
+  let offer: ListedItem[] = []
   let bytes = 0
-  for (const head of heads) {
-    if (offer.length > 0 && bytes + head.sizeBytes > offerBytesMax) {
+  for (const item of items) {
+    const isFull = bytes + item.sizeBytes > offerBytesMax || offer.length >= offerItemsMax
+    if (offer.length > 0 && isFull) {
       yield offer
       offer = []
       bytes = 0
     }
-    offer.push(head)
-    bytes += head.sizeBytes
+    offer.push(item)
+    bytes += item.sizeBytes
   }
   if (offer.length > 0) yield offer
 }

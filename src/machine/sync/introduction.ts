@@ -4,6 +4,9 @@ import type { ItemStore, StoredSlot } from '../../base/store/item-store.ts'
 import type { MailboxId } from '../../base/util/brand.ts'
 import { plainSlotName } from '../../base/wire/plain-slot.ts'
 
+/** Identity and record. */
+export const introductionSlotsMax = 2
+
 /** The slots by which all else in a mailbox is judged, in this order: who may sign for it, and who hosts it. Those that
  *  are there.
  *  @throws {AbzuError} ABZU_STORE_DAMAGED */

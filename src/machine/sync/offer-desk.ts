@@ -1,7 +1,7 @@
-import type { Item, ItemStore } from '../../base/store/item-store.ts'
-import type { ItemId, MailboxId } from '../../base/util/brand.ts'
+import type { ItemBody, ItemStore, ListedItem } from '../../base/store/item-store.ts'
+import type { MailboxId } from '../../base/util/brand.ts'
 import { concatBytes } from '../../base/util/bytes.ts'
-import { AbzuError } from '../../base/util/errors.ts'
+import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import {
   frameItemsMax,
   hasBit,
@@ -11,36 +11,40 @@ import {
 } from '../../base/wire/sync.ts'
 import type { FrameStream } from '../transport/frame-stream.ts'
 
-/** An item that the puller may want. */
-export interface Offered {
-  readonly id: ItemId
-  readonly sizeBytes: number
-}
-
 interface Offer {
   readonly mailbox: MailboxId
-  readonly offered: readonly Offered[]
+  readonly offered: readonly ListedItem[]
+  readonly bytes: number
   readonly done: PromiseWithResolvers<void>
   isAnswered: boolean
 }
 
-/** Offers of which it is not known that all is durable at the puller. */
-const windowMax = 8
+interface Frame {
+  readonly items: readonly ListedItem[]
+  readonly bodies: Promise<(ItemBody | undefined)[]>
+}
+
+/** Offers of which it is not known that all is durable at the puller: so many, and so many bytes of all of them. */
+const offersOpenMax = 64
+const openBytesMax = 2 * 1024 * 1024
 const frameBytesMax = 256 * 1024
 const nothing = new Uint8Array()
 
 /** Offers items and sends those that are wanted. A few offers are open at once, so that the network and both disks
  *  work at the same time. */
 export class OfferDesk {
-  readonly #items: Pick<ItemStore, 'getMany'>
+  readonly #items: Pick<ItemStore, 'bodies'>
   readonly #send: (message: SourceMessage) => void
   readonly #stream: Pick<FrameStream, 'ready' | 'abort'>
   readonly #open = new Map<number, Offer>()
+  #openBytes = 0
   #next = 0
   #isClosed = false
+  /** What is wanted is sent in the order in which that was said. */
+  #sending: Promise<void> = Promise.resolve()
 
   constructor(
-    items: Pick<ItemStore, 'getMany'>,
+    items: Pick<ItemStore, 'bodies'>,
     send: (message: SourceMessage) => void,
     stream: Pick<FrameStream, 'ready' | 'abort'>,
   ) {
@@ -56,15 +60,22 @@ export class OfferDesk {
 
   /** Resolves when the offer is on its way.
    *  @throws {AbzuError} ABZU_CLOSED; why the stream failed */
-  async offer(mailbox: MailboxId, offered: readonly Offered[]): Promise<void> {
-    while (this.#open.size >= windowMax) await this.#oldest()
+  async offer(mailbox: MailboxId, offered: readonly ListedItem[]): Promise<void> {
+    const bytes = offered.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    while (this.#isFull(bytes)) await this.#oldest()
     if (this.#isClosed) throw new AbzuError('ABZU_CLOSED', 'the puller has gone')
     await this.#stream.ready()
     const offer = this.#next++ % 2 ** 32
     const done = Promise.withResolvers<void>()
-    this.#open.set(offer, { mailbox, offered, done, isAnswered: false })
+    this.#open.set(offer, { mailbox, offered, bytes, done, isAnswered: false })
+    this.#openBytes += bytes
     const ids = concatBytes(...offered.map(({ id }) => id.subarray(0, offeredIdBytes)))
     this.#send({ kind: 'offer', offer, mailbox, ids })
+  }
+
+  #isFull(bytes: number): boolean {
+    const { size } = this.#open
+    return size >= offersOpenMax || (size > 0 && this.#openBytes + bytes > openBytesMax)
   }
 
   /** Resolves when every offer is done. */
@@ -77,8 +88,9 @@ export class OfferDesk {
     await oldest?.done.promise
   }
 
-  /** The puller's answer to an offer: sends what it wants. */
-  async wanted(number: number, bits: Uint8Array): Promise<void> {
+  /** The puller's answer to an offer: sends what it wants.
+   *  @throws {AbzuError} ABZU_PROTOCOL_VIOLATION */
+  wanted(number: number, bits: Uint8Array): void {
     const offer = this.#open.get(number)
     if (!offer || offer.isAnswered) {
       throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'an answer to no offer')
@@ -86,17 +98,26 @@ export class OfferDesk {
     offer.isAnswered = true
     const wanted = offer.offered.filter((_, n) => hasBit(bits, n))
     if (wanted.length === 0) return this.done(number)
-    for (let at = 0; at < wanted.length;) {
-      const some = oneFrame(wanted, at)
-      at += some.length
-      const found = await this.#items.getMany(
-        offer.mailbox,
-        some.map(({ id }) => id),
-      )
+    // Read at once, so that the disk is not waited for between two frames.
+    const frames = Array.from(inFrames(wanted), (items): Frame => {
+      const bodies = this.#items.bodies(offer.mailbox, items)
+      bodies.catch(() => undefined)
+      return { items, bodies }
+    })
+    this.#sending = this.#sending.then(async () => this.#sendAll(number, frames))
+    this.#sending.catch((error: unknown) => this.#stream.abort(toAbzuError(error)))
+  }
+
+  async #sendAll(offer: number, frames: readonly Frame[]): Promise<void> {
+    for (const [n, { items: heads, bodies }] of frames.entries()) {
+      const found = await bodies
       // What has gone meanwhile is left out. So is what is damaged: the repair fetches it from another copy.
-      const items = found.filter((item) => item !== undefined).map(copyOf)
+      const items = heads.flatMap((head, at) => {
+        const one = found[at]
+        return one ? [copyOf(head, one)] : []
+      })
       await this.#stream.ready()
-      this.#send({ kind: 'items', offer: number, isLast: at >= wanted.length, items })
+      this.#send({ kind: 'items', offer, isLast: n === frames.length - 1, items })
     }
   }
 
@@ -105,6 +126,7 @@ export class OfferDesk {
     const offer = this.#open.get(number)
     if (!offer?.isAnswered) throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'the end of no offer')
     this.#open.delete(number)
+    this.#openBytes -= offer.bytes
     offer.done.resolve()
   }
 
@@ -116,19 +138,25 @@ export class OfferDesk {
   }
 }
 
-/** As many items, from one of them on, as go into one frame. */
-function oneFrame(wanted: readonly Offered[], from: number): readonly Offered[] {
-  let end = from
-  let bytes = 0
-  do {
-    bytes += (wanted[end++] as Offered).sizeBytes
-  } while (
-    end < Math.min(wanted.length, from + frameItemsMax) &&
-    bytes + (wanted[end] as Offered).sizeBytes <= frameBytesMax
-  )
-  return wanted.slice(from, end)
+/** As many items at a time as go into one frame. */
+function* inFrames(wanted: readonly ListedItem[]): Iterable<readonly ListedItem[]> {
+  for (let from = 0; from < wanted.length;) {
+    let end = from
+    let bytes = 0
+    do {
+      bytes += (wanted[end++] as ListedItem).sizeBytes
+    } while (
+      end < Math.min(wanted.length, from + frameItemsMax) &&
+      bytes + (wanted[end] as ListedItem).sizeBytes <= frameBytesMax
+    )
+    yield wanted.slice(from, end)
+    from = end
+  }
 }
 
-function copyOf({ kind, expiresAtHours, pool, signed = nothing, body }: Item): CopiedItem {
+function copyOf(
+  { kind, expiresAtHours, pool }: ListedItem,
+  { signed = nothing, body }: ItemBody,
+): CopiedItem {
   return { kind, expiresAtHours, pool, signed, body }
 }

@@ -7,7 +7,7 @@
 
 import { mailboxIdOf } from '../../base/crypto/address.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
-import type { ItemStore } from '../../base/store/item-store.ts'
+import type { ArrivalsTaken, ItemStore } from '../../base/store/item-store.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, mapKey } from '../../base/util/bytes.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
@@ -23,6 +23,7 @@ import {
 } from '../../base/wire/sync.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
 import type { FrameStream } from '../transport/frame-stream.ts'
+import { introductionSlotsMax } from './introduction.ts'
 import type { Origins } from './origins.ts'
 import { Questions, repair, type Repaired } from './repair.ts'
 
@@ -77,6 +78,9 @@ interface Offer {
   readonly stores: Promise<void>[]
 }
 
+/** Mailboxes that one source shares with this node. */
+const listedMax = 100_000
+
 type Message<K extends SourceMessage['kind']> = Extract<SourceMessage, { kind: K }>
 
 export class Puller {
@@ -86,6 +90,10 @@ export class Puller {
   readonly #offers = new Map<number, Offer>()
   /** Root keys of the mailboxes that the source shares. */
   #listed = new Map<string, { readonly mailbox: MailboxId; readonly rootPk: Uint8Array }>()
+  /** Those of which the source was not told yet whether the cursor speaks of them. */
+  #asked: MailboxId[] = []
+  /** Mailboxes that are new here, and whose first slots are being stored. */
+  readonly #hosting = new Map<string, Promise<unknown>>()
   #epoch: Uint8Array = new Uint8Array()
   readonly #questions = new Questions()
   /** Work on what was received, one piece after the other. */
@@ -113,7 +121,6 @@ export class Puller {
     }
   }
 
-  /** Tells the source something. */
   /** Compares what is here of the listed mailboxes with what the source holds, and has it offer again what is lacking.
    *  @throws {AbzuError} why the stream failed; those of the store */
   async repair(): Promise<Repaired> {
@@ -135,6 +142,7 @@ export class Puller {
     )
   }
 
+  /** Tells the source something. */
   say(message: PullerMessage): void {
     this.#stream.send(encodePullerMessage(message))
   }
@@ -176,16 +184,22 @@ export class Puller {
   }
 
   #learn({ isFirst, isLast, roots }: Message<'shared'>): void {
-    if (isFirst) this.#listed = new Map()
+    if (isFirst) {
+      this.#listed = new Map()
+      this.#asked = []
+    }
     for (let at = 0; at < roots.length; at += 32) {
       const rootPk = roots.slice(at, at + 32)
       const mailbox = mailboxIdOf(this.#deps.platform, rootPk)
       this.#listed.set(mapKey(mailbox), { mailbox, rootPk })
+      this.#asked.push(mailbox)
+    }
+    if (this.#listed.size > listedMax) {
+      throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'more mailboxes than one node shares')
     }
     if (!isLast) return
-    const flags = Array.from(this.#listed.values(), ({ mailbox }) =>
-      this.#errand.isKnown(mailbox, this.#epoch),
-    )
+    const flags = this.#asked.map((mailbox) => this.#errand.isKnown(mailbox, this.#epoch))
+    this.#asked = []
     this.say({ kind: 'members', bits: toBits(flags) })
   }
 
@@ -203,8 +217,7 @@ export class Puller {
   #receive({ offer: number, isLast, items }: Message<'items'>): void {
     const offer = this.#offers.get(number)
     if (!offer) throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'items of no offer')
-    for (const id of offer.ids) this.#deps.origins.note(this.#stream.peer, id)
-    const store = this.#store(offer.mailbox, items)
+    const store = this.#store(offer.mailbox, items.map(ownSlot))
     store.catch((error: unknown) => this.#stream.abort(toAbzuError(error)))
     offer.stores.push(store)
     if (!isLast) return
@@ -216,13 +229,43 @@ export class Puller {
   }
 
   async #store(mailbox: MailboxId, items: readonly CopiedItem[]): Promise<void> {
-    const { mailboxes } = this.#deps
+    const { mailboxes, origins } = this.#deps
+    const { peer } = this.#stream
     const bytes = items.reduce((sum, { body }) => sum + body.length, 0)
     await this.#errand.expectRoom(mailbox, bytes)
-    // One that is new here begins with its identity and its record.
-    const rootPk = mailboxes.rootOf(mailbox) ? undefined : this.#listed.get(mapKey(mailbox))?.rootPk
-    if (rootPk) await mailboxes.host(rootPk, items, this.#errand.named)
-    await mailboxes.takeCopies(mailbox, items)
+    await this.#host(mailbox, items)
+    await mailboxes.takeCopies(mailbox, items, (first, last) => origins.note(peer, first, last))
     this.#errand.stored({ items: items.length, bytes })
   }
+
+  /** Where a mailbox is new here, its first items are its identity and its record, and whatever else comes waits for
+   *  them. */
+  async #host(mailbox: MailboxId, items: readonly CopiedItem[]): Promise<void> {
+    const { mailboxes, origins } = this.#deps
+    const { peer } = this.#stream
+    const key = mapKey(mailbox)
+    const rootPk = this.#listed.get(key)?.rootPk
+    const isHere = rootPk === undefined || mailboxes.rootOf(mailbox) !== undefined
+    if (this.#hosting.has(key) || isHere) {
+      await this.#hosting.get(key)
+      return
+    }
+    const slots = items.slice(0, introductionSlotsMax).filter(({ kind }) => kind === 'slot')
+    const taken: ArrivalsTaken = (first, last) => origins.note(peer, first, last)
+    const hosting = mailboxes.host(rootPk, slots, { named: this.#errand.named, taken })
+    this.#hosting.set(key, hosting)
+    await hosting
+    this.#hosting.delete(key)
+  }
+
+  /** Whether a mailbox comes into being here by what this source sends. */
+  isHosting(mailbox: MailboxId): boolean {
+    return this.#hosting.has(mapKey(mailbox))
+  }
+}
+
+/** What is kept in memory of a slot would keep the whole frame there with it. */
+function ownSlot(item: CopiedItem): CopiedItem {
+  if (item.kind !== 'slot') return item
+  return { ...item, signed: concatBytes(item.signed), body: concatBytes(item.body) }
 }

@@ -10,7 +10,8 @@ import { claimNonceBytes, verifyRestoreClaim } from '../../base/crypto/restore-c
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { ItemStore } from '../../base/store/item-store.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
-import { concatBytes, equalBytes } from '../../base/util/bytes.ts'
+import { concatBytes, equalBytes, mapKey } from '../../base/util/bytes.ts'
+import type { Scheduler } from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import {
   decodePullerMessage,
@@ -27,6 +28,7 @@ import { Feed } from './feed.ts'
 import { branches, trunk } from './id-tree.ts'
 import { OfferDesk } from './offer-desk.ts'
 import type { Origins } from './origins.ts'
+import { Pace } from './pace.ts'
 import {
   sumOfItems,
   sumOfSet,
@@ -43,11 +45,14 @@ export interface SourceDeps {
   readonly mailboxes: Pick<Mailboxes, 'rootOf' | 'watchNews' | 'takeCopies' | 'isRevoked'>
   readonly shared: Pick<SharedMailboxes, 'with' | 'watch' | 'settled'>
   readonly isTrusted: (peer: PeerId) => boolean
-  readonly origins: Pick<Origins, 'take'>
+  readonly origins: Pick<Origins, 'isFrom'>
+  readonly scheduler: Pick<Scheduler, 'soon' | 'after'>
 }
 
 /** Fetches of one puller that are not done. */
 const fetchesMax = 64
+/** Between two marks of what the puller itself has sent, and two growths of the list: each costs a sum over all of it. */
+const markRestMs = 200
 
 /** How far a puller is. */
 export interface Progress {
@@ -81,8 +86,11 @@ export class SourceSession {
   readonly #stream: FrameStream
   readonly #desk: OfferDesk
   readonly #feed: Feed
-  /** The mailboxes in the order of the list that was sent last. */
-  #listed: SharedMailbox[] = []
+  readonly #pace: Pace
+  /** The mailboxes that the puller was told of, in this order. */
+  readonly #listed = new Map<string, SharedMailbox>()
+  /** Those of which it has not said yet whether its cursor speaks of them. */
+  #asked: readonly SharedMailbox[] = []
   #upTo = 0
   /** With what its device has to sign, until it has. */
   #claimed: { mailbox: MailboxId; nonce?: Uint8Array } | undefined
@@ -91,7 +99,9 @@ export class SourceSession {
   #awaited: 'greeting' | 'members' | undefined = 'greeting'
   #fetches = 0
   #isMarked = false
+  #isListChanged = false
   #isListDue = false
+  #isMarkDue = false
   #isOver = false
 
   constructor(deps: SourceDeps, stream: FrameStream) {
@@ -100,6 +110,11 @@ export class SourceSession {
     this.peer = stream.peer
     this.#desk = new OfferDesk(deps.items, (message) => this.#send(message), stream)
     this.#feed = new Feed(deps, this.#desk, this.peer)
+    this.#pace = new Pace(deps.scheduler, markRestMs, () => {
+      this.#isListDue = this.#isListChanged
+      this.#isMarkDue = true
+      this.#wake.resolve()
+    })
   }
 
   get progress(): Progress {
@@ -111,12 +126,14 @@ export class SourceSession {
     const { mailboxes, shared } = this.#deps
     const stops = [
       mailboxes.watchNews((mailbox) => {
-        if (this.#feed.notice(mailbox)) this.#wake.resolve()
+        const noticed = this.#feed.notice(mailbox)
+        if (noticed === 'news') this.#wake.resolve()
+        if (noticed === 'own') this.#pace.request()
       }),
       shared.watch((peer) => {
         if (peer !== this.peer || this.#claimed) return
-        this.#isListDue = true
-        this.#wake.resolve()
+        this.#isListChanged = true
+        this.#pace.request()
       }),
     ]
     try {
@@ -126,6 +143,7 @@ export class SourceSession {
     } finally {
       this.#isOver = true
       this.#wake.resolve()
+      this.#pace.close()
       this.#desk.close()
       for (const stop of stops) stop()
     }
@@ -180,29 +198,50 @@ export class SourceSession {
     this.#upTo = isOwnEpoch ? upTo : 0
     this.#send({ kind: 'welcome', epoch: ownEpoch(), isSame })
     if (!isSame) return this.#list(listed)
-    this.#listed = listed
-    this.#feed.begin(listed.map(({ mailbox }) => ({ mailbox, from: this.#upTo })))
+    for (const one of listed) this.#listed.set(mapKey(one.mailbox), one)
+    this.#feed.begin(
+      listed.map(({ mailbox }) => ({ mailbox, isKnown: true })),
+      this.#upTo,
+    )
     this.#serve()
   }
 
-  #list(listed: SharedMailbox[]): void {
-    this.#listed = listed
-    this.#isListDue = false
+  /** Tells the puller what is shared, in place of what it was told before. */
+  #list(listed: readonly SharedMailbox[]): void {
+    this.#listed.clear()
+    this.#feed.begin([], this.#upTo)
+    this.#grow(listed, { isAnew: true })
+  }
+
+  /** Tells it of more that is shared. */
+  #grow(added: readonly SharedMailbox[], { isAnew }: { readonly isAnew: boolean }): void {
     this.#awaited = 'members'
-    for (let at = 0; at === 0 || at < listed.length; at += sharePageMax) {
-      const page = listed.slice(at, at + sharePageMax)
-      const isLast = at + sharePageMax >= listed.length
+    this.#asked = added
+    for (const one of added) this.#listed.set(mapKey(one.mailbox), one)
+    for (let at = 0; at === 0 || at < added.length; at += sharePageMax) {
+      const page = added.slice(at, at + sharePageMax)
+      const isLast = at + sharePageMax >= added.length
       const roots = concatBytes(...page.map(({ rootPk }) => rootPk))
-      this.#send({ kind: 'shared', isFirst: at === 0, isLast, roots })
+      this.#send({ kind: 'shared', isFirst: isAnew && at === 0, isLast, roots })
     }
   }
 
-  /** The puller has said which of the listed mailboxes its cursor speaks of. */
+  /** The puller has said which of the mailboxes that it was just told of its cursor speaks of. */
   #begin(bits: Uint8Array): void {
     this.#expect('members')
-    this.#feed.begin(
-      this.#listed.map(({ mailbox }, n) => ({ mailbox, from: hasBit(bits, n) ? this.#upTo : 0 })),
-    )
+    this.#feed.extend(this.#asked.map(({ mailbox }, n) => ({ mailbox, isKnown: hasBit(bits, n) })))
+    this.#asked = []
+    this.#serve()
+  }
+
+  /** The set has changed: the whole list goes out anew where something has left it. */
+  #relist(): void {
+    this.#isListChanged = this.#isListDue = false
+    const now = this.#deps.shared.with(this.peer)
+    const isGrown = [...this.#listed.keys()].every((key) => now.has(key))
+    if (!isGrown) return this.#list([...now.values()])
+    const added = [...now].flatMap(([key, one]) => (this.#listed.has(key) ? [] : [one]))
+    if (added.length > 0) return this.#grow(added, { isAnew: false })
     this.#serve()
   }
 
@@ -242,14 +281,14 @@ export class SourceSession {
   /** A listed mailbox.
    *  @throws {AbzuError} ABZU_PROTOCOL_VIOLATION */
   #of(bytes: Uint8Array): MailboxId {
-    const found = this.#listed.find(({ mailbox }) => equalBytes(mailbox, bytes))
+    const found = this.#listed.get(mapKey(bytes))
     if (found) return found.mailbox
     throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'a mailbox that is not shared')
   }
 
   #survey(from: number): void {
     const { items } = this.#deps
-    const page = this.#listed.slice(from, from + sharePageMax)
+    const page = [...this.#listed.values()].slice(from, from + sharePageMax)
     const sums = concatBytes(...page.map(({ mailbox }) => trunk(items.digest(mailbox))))
     this.#send({ kind: 'sums', sums })
   }
@@ -261,9 +300,9 @@ export class SourceSession {
     }
     const { items } = this.#deps
     const work = async () => {
-      const found = ids.flatMap((prefix) => items.find(mailbox, prefix) ?? [])
-      const sound = await items.getMany(mailbox, found)
-      const offered = sound.filter((item) => item !== undefined)
+      const found = ids.flatMap((prefix) => items.listed(mailbox, prefix) ?? [])
+      const bodies = await items.bodies(mailbox, found)
+      const offered = found.filter((_, n) => bodies[n] !== undefined)
       if (offered.length > 0) await this.#desk.offer(mailbox, offered)
       await this.#desk.settled()
       this.#fetches--
@@ -280,19 +319,21 @@ export class SourceSession {
    *  ends. A claimed mailbox is offered once. */
   async #round(): Promise<void> {
     for (;;) {
-      this.#wake = Promise.withResolvers()
-      this.#isMarked = false
+      this.#isMarked = this.#isMarkDue = false
       const upTo = await this.#feed.offerNews()
       if (this.#isOver) return
       this.#upTo = Math.max(this.#upTo, upTo)
-      const set = sumOfSet(this.#listed)
-      const items = sumOfItems(this.#deps.items, this.#listed)
+      const listed = [...this.#listed.values()]
+      const [set, items] = [sumOfSet(listed), sumOfItems(this.#deps.items, listed)]
       this.#send({ kind: 'mark', upTo: this.#upTo, set, items })
       this.#isMarked = true
       if (this.#claimed) return
-      if (!this.#isListDue && !this.#feed.hasNews) await this.#wake.promise
+      this.#pace.happened()
+      this.#wake = Promise.withResolvers()
+      const isDue = this.#isListDue || this.#isMarkDue || this.#feed.isUrgent
+      if (!isDue) await this.#wake.promise
       if (this.#isOver) return
-      if (this.#isListDue) return this.#list([...this.#deps.shared.with(this.peer).values()])
+      if (this.#isListDue) return this.#relist()
     }
   }
 

@@ -251,7 +251,9 @@ export class Syncer {
     const puller = new Puller({ ...this.#deps, origins: this.#origins }, stream, errand)
     const repairs = new Repairs({ ...this.#deps, puller, peer, verified })
     pull.repairs = repairs
-    const stop = mailboxes.watchRecords((mailbox) => void this.#introduce(mailbox, errand, puller))
+    const stop = mailboxes.watchRecords((mailbox) => {
+      if (!puller.isHosting(mailbox)) void this.#introduce(mailbox, errand, puller)
+    })
     try {
       signal.throwIfAborted()
       await puller.run()

@@ -14,7 +14,7 @@ const messageBytes = 128
 /** The least that one credit frame grants. A reader that dribbles credit would cost its writer a frame a byte. */
 export const grantBytesMin = wireLimits.creditBytes / 4
 
-/** What a message takes of the credit. */
-export function creditOf(payload: Uint8Array): number {
-  return payload.length + messageBytes
+/** What a message of so many bytes takes of the credit. */
+export function creditOf(payloadBytes: number): number {
+  return payloadBytes + messageBytes
 }

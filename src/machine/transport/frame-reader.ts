@@ -135,7 +135,7 @@ export class FrameReader {
 
   #receiveData(payload: Uint8Array): void {
     if (this.#state === 'ended') throw violation('a message after the end')
-    const cost = creditOf(payload)
+    const cost = creditOf(payload.length)
     this.#windowBytes -= cost
     if (this.#windowBytes < 0) throw violation('more than was granted')
     this.#inbox.push(payload)

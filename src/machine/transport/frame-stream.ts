@@ -7,6 +7,9 @@
 import type { PeerId } from '../../base/util/brand.ts'
 import type { AbzuError } from '../../base/util/errors.ts'
 
+/** A message, or its pieces in order. */
+export type Payload = Uint8Array | readonly Uint8Array[]
+
 export interface FrameStream {
   readonly peer: PeerId
 
@@ -18,7 +21,7 @@ export interface FrameStream {
    *  The caller changes `payload` no more.
    *  @throws {AbzuError} ABZU_OVERLOADED where the queue is full: the caller did not wait for `ready`;
    *  ABZU_TOO_LARGE; ABZU_CLOSED after `end`; why the stream failed */
-  send(payload: Uint8Array): void
+  send(payload: Payload): void
 
   /** Resolves when a message would leave soon: little is queued and the reader has granted credit.
    *  @throws why the stream failed; the signal's reason */

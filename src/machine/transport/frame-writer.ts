@@ -1,12 +1,13 @@
 /** The writing half of a stream of frames: queue, credit, and as few writes to the network as possible. @module */
 
-import { concatBytes, u32be } from '../../base/util/bytes.ts'
+import { joinBytes, u32be } from '../../base/util/bytes.ts'
 import type { Scheduler } from '../../base/util/clock.ts'
 import { AbzuError } from '../../base/util/errors.ts'
-import { encodeFrame, frameType } from '../../base/wire/frame.ts'
+import { encodeFrame, frameHead, frameType } from '../../base/wire/frame.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
 import type { BytePipe } from './byte-pipe.ts'
 import { creditOf } from './credit.ts'
+import type { Payload } from './frame-stream.ts'
 import { raceSignal } from './race-signal.ts'
 import type { TransportLimits } from './transport-limits.ts'
 
@@ -29,7 +30,7 @@ export class FrameWriter {
   #failure: AbzuError | undefined
   readonly #ended = Promise.withResolvers<void>()
 
-  #messages: Uint8Array[] = []
+  #messages: Payload[] = []
   #queuedBytes = 0
   /** What the peer's reader still lets us send. */
   #creditBytes: number = wireLimits.creditBytes
@@ -58,13 +59,14 @@ export class FrameWriter {
   }
 
   /** @throws {AbzuError} ABZU_OVERLOADED, ABZU_TOO_LARGE, ABZU_CLOSED; why the stream failed */
-  send(payload: Uint8Array): void {
+  send(payload: Payload): void {
     if (this.#failure) throw this.#failure
     if (this.#state !== 'open') throw new AbzuError('ABZU_CLOSED', 'a message after the end')
-    if (payload.length > wireLimits.frameBytesMax) {
-      throw new AbzuError('ABZU_TOO_LARGE', `a message of ${payload.length} bytes`)
+    const bytes = bytesOf(payload)
+    if (bytes > wireLimits.frameBytesMax) {
+      throw new AbzuError('ABZU_TOO_LARGE', `a message of ${bytes} bytes`)
     }
-    const cost = creditOf(payload)
+    const cost = creditOf(bytes)
     if (this.#queuedBytes + cost > this.#deps.limits.sendQueueBytesMax) {
       throw new AbzuError('ABZU_OVERLOADED', 'too much is queued on a stream')
     }
@@ -162,7 +164,7 @@ export class FrameWriter {
       const wasEnding = this.#state === 'ending'
       const frames = this.#take()
       if (frames.length === 0) break
-      this.#blocked = !this.#deps.pipe.send(concatBytes(...frames))
+      this.#blocked = !this.#deps.pipe.send(joinBytes(frames))
       if (wasEnding && this.hasEnded) this.#tellEnded()
     }
     if (this.#room && this.#hasRoom()) this.#wakeReady()
@@ -173,21 +175,24 @@ export class FrameWriter {
     this.#deps.onEnded()
   }
 
-  /** The frames of one write: what control asks for, then messages as far as the credit goes, then END. */
+  /** The frames of one write, in pieces: what control asks for, then messages as far as the credit goes, then END. */
   #take(): Uint8Array[] {
     const frames: Uint8Array[] = []
     if (this.#grantBytes > 0) frames.push(encodeFrame(frameType.credit, u32be(this.#grantBytes)))
     this.#grantBytes = 0
     let count = 0
     for (let bytes = 0; count < this.#messages.length && bytes < this.#deps.limits.writeBytes;) {
-      const payload = this.#messages[count] as Uint8Array
-      const cost = creditOf(payload)
+      const payload = this.#messages[count] as Payload
+      const payloadBytes = bytesOf(payload)
+      const cost = creditOf(payloadBytes)
       if (cost > this.#creditBytes) break
       this.#creditBytes -= cost
       this.#queuedBytes -= cost
       bytes += cost
       count++
-      frames.push(encodeFrame(frameType.data, payload))
+      frames.push(frameHead(frameType.data, payloadBytes))
+      if (payload instanceof Uint8Array) frames.push(payload)
+      else frames.push(...payload)
     }
     this.#messages.splice(0, count)
     if (count > 0) this.#movedSinceTick = true
@@ -200,4 +205,9 @@ export class FrameWriter {
     this.#pingDue = false
     return frames
   }
+}
+
+function bytesOf(payload: Payload): number {
+  if (payload instanceof Uint8Array) return payload.length
+  return payload.reduce((bytes, { length }) => bytes + length, 0)
 }

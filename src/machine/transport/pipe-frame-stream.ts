@@ -7,7 +7,7 @@ import { errorNumber } from '../../base/wire/error-numbers.ts'
 import { encodeFrame, frameType } from '../../base/wire/frame.ts'
 import type { BytePipe } from './byte-pipe.ts'
 import { FrameReader } from './frame-reader.ts'
-import type { FrameStream } from './frame-stream.ts'
+import type { FrameStream, Payload } from './frame-stream.ts'
 import { FrameWriter } from './frame-writer.ts'
 import type { TransportLimits } from './transport-limits.ts'
 
@@ -62,7 +62,7 @@ export class PipeFrameStream implements FrameStream {
     return this.#closed.promise
   }
 
-  send(payload: Uint8Array): void {
+  send(payload: Payload): void {
     this.#writer.send(payload)
   }
 

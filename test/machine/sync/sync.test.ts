@@ -12,6 +12,8 @@ import { tempHome } from '../../support/temp-home.ts'
 
 const platform = nodePlatform()
 const gigabyte = 1024 ** 3
+/** A list that grows, and a mark of what the puller itself has sent, wait so long for others. */
+const companyMs = 250
 const stranger = '12D3KooWsender' as PeerId
 
 /** A home, and a friend's node that has agreed to keep what the home's people have; the account names both. */
@@ -58,8 +60,10 @@ async function house(
     await port.putSlots([door.slot])
     return { owner, port, door, mailbox: owner.mailbox }
   }
-  /** Lets what was begun come to rest. */
+  /** Lets what was begun come to rest, and what waits for company set out. */
   const rest = async () => {
+    for (let n = 0; n < 12; n++) await time.settle()
+    await time.advance(companyMs)
     for (let n = 0; n < 12; n++) await time.settle()
   }
   return { time, network, home, friend, others, account, rest }
@@ -163,6 +167,26 @@ t.test('more mailboxes than a stream takes at once are all shared', async (t) =>
   ] as const) {
     t.type(one.syncer.state(other.peerId).verifiedMsAgo, 'number', 'each has seen that')
   }
+})
+
+t.test('one mailbox more is told alone, however many there are', async (t) => {
+  const { network, home, friend, account, rest } = await house(t)
+  for (let n = 0; n < 60; n++) await account()
+  network.connect(home, friend)
+  await rest()
+  await rest()
+  network.sent.clear()
+  const anna = await account()
+  await rest()
+  sameCopies(t, [home, friend], anna, 3)
+  const bytes = [...network.sent.values()].reduce((sum, one) => sum + one, 0)
+  t.ok(bytes < 5500, `${bytes} bytes both ways, where a list of all has 1900 each`)
+  anna.owner.hosts = [home.as('home')]
+  await anna.port.putSlots([anna.owner.record()])
+  await rest()
+  await deliver(home, anna, 2)
+  await rest()
+  t.equal(friend.store.items.digest(anna.mailbox).count, 3, 'it has left the set')
 })
 
 t.test('a node that the account does not name gets nothing', async (t) => {
