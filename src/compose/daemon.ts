@@ -314,6 +314,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
           accounts,
           invitations: accounts.invitations,
           oversight: accounts.oversight,
+          keys: accounts.keys,
           authority: new Authority({ accountOf: (nameOrId) => accounts.get(nameOrId) }),
           node,
           federation: { ...federation, ...sync.service },

@@ -168,6 +168,28 @@ export const cases: Readonly<Record<RouteName, Case>> = {
     refuses: [{ account: 'anna' }, { account: ['anna'], password: 'pw' }],
   },
   lock: { answers: { ok: true } },
+  changePassword: {
+    body: { password: 'password of anna', newPassword: 'another one' },
+    answers: { id: fakeId(0), name: 'anna', token: /^[\w-]{43}$/ },
+    refuses: [
+      { password: 'password of anna' },
+      { newPassword: 'another one' },
+      { password: 'password of anna', newPassword: '' },
+      { account: 'berta', password: 'password of anna', newPassword: 'another one' },
+    ],
+  },
+  rotateKeys: {
+    body: { account: 'anna', password: 'password of anna', words: 'some words' },
+    answers: { id: fakeId(0), name: 'anna', token: /^[\w-]{43}$/ },
+    refuses: [
+      { account: 'anna', words: 'some words' },
+      { account: 'anna', password: 'pw', words: ['some', 'words'] },
+      { account: 'anna', password: 'pw', revoke: [] },
+      { account: 'anna', password: 'pw', revoke: ['0123456789ABCDEF'] },
+      { account: 'anna', password: 'pw', revoke: Array(17).fill('0123456789abcdef') },
+    ],
+  },
+  devices: { answers: { devices: [{ id: '0123456789abcdef', here: true }] } },
   createLink: {
     body: { uses: 1, days: 2 },
     answers: { link: `abzu:${fakeId(0)}#1-2` },

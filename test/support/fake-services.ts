@@ -5,6 +5,7 @@ import { parseWords } from '../../src/base/crypto/words.ts'
 import { AbzuError } from '../../src/base/util/errors.ts'
 import { Authority } from '../../src/user/household/authority.ts'
 import { FakeOversight } from './fake-oversight.ts'
+import { FakeKeys } from './fake-keys.ts'
 import type {
   AccountsService,
   AccountSummary,
@@ -190,7 +191,7 @@ export class FakeMember implements MemberService {
 
 interface Row {
   readonly summary: Omit<AccountSummary, 'locked'>
-  readonly password: string
+  password: string
   member: FakeMember | undefined
 }
 
@@ -287,6 +288,23 @@ class FakeAccounts implements AccountsService {
     }
     row.member ??= new FakeMember(row.summary)
     return row.member
+  }
+
+  expect(nameOrId: string, password: Uint8Array): void {
+    this.passwords.push(password)
+    if (Buffer.from(password).toString() !== this.#row(nameOrId).password) {
+      throw new AbzuError('ABZU_WRONG_PASSWORD', 'that is not the password')
+    }
+  }
+
+  set(nameOrId: string, password: Uint8Array): void {
+    this.passwords.push(password)
+    this.#row(nameOrId).password = Buffer.from(password).toString()
+  }
+
+  reopen(nameOrId: string): FakeMember {
+    const row = this.#row(nameOrId)
+    return (row.member = new FakeMember(row.summary))
   }
 
   async lock(nameOrId: string): Promise<void> {
@@ -438,6 +456,7 @@ export function fakeServices() {
     authority: new Authority({ accountOf: (nameOrId) => accounts.get(nameOrId) }),
     invitations: new FakeInvitations(),
     oversight: new FakeOversight((nameOrId) => accounts.get(nameOrId).id),
+    keys: new FakeKeys(accounts),
     node: new FakeNode(),
     federation: new FakeFederation(),
   } satisfies Services

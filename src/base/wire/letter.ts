@@ -41,6 +41,8 @@ export type Letter = Shaped<typeof letterShape>
 const returnAddressShape = record({
   record: bytesBetween(64, wireLimits.recordBytesMax),
   token: bytes(32),
+  /** The sender's signed identity document, where it has revoked devices: what those sign is the sender's no more. */
+  identity: optional(bytesBetween(64, 8192)),
 })
 
 /** Type `text`: something to read. */

@@ -30,6 +30,17 @@ export interface SlotHeader {
   readonly device: Uint8Array
 }
 
+/** The clock of versions counts in 1/1024 ms up to here, the year 2109. */
+const wallVersionEnd = 2 ** 52
+const versionsPerDocument = 2 ** 32
+
+/** Highest version that a host takes while the account's identity document has this number. Each document raises it: so
+ *  whoever had the key of a device that was revoked since has left room above the highest version it could sign.
+ *  @see docs/protocol.md#slots */
+export function slotVersionMax(docSeq: number): number {
+  return Math.min(wallVersionEnd + docSeq * versionsPerDocument, Number.MAX_SAFE_INTEGER)
+}
+
 /** The 126 bytes that the device signs. */
 export function encodeSlotHeader(header: SlotHeader): Uint8Array {
   return concatBytes(

@@ -33,7 +33,12 @@ import {
   type Host,
 } from '../../base/wire/records.ts'
 import { decodeShape } from '../../base/wire/shape.ts'
-import { parseSlotHeader, slotClass, type SlotHeader } from '../../base/wire/slot.ts'
+import {
+  parseSlotHeader,
+  slotClass,
+  slotVersionMax,
+  type SlotHeader,
+} from '../../base/wire/slot.ts'
 
 /** What judging slots takes. */
 export type HostPlatform = Pick<CryptoPlatform, 'ed25519' | 'sha256'>
@@ -165,7 +170,11 @@ export class HostedMailbox {
       header.class === slotClass.plain
         ? this.#checkPlain(header, slot.body)
         : { apply: () => undefined }
-    this.#checkSignature(slot.signed, header, meaning.identity ?? this.#identity)
+    const identity = meaning.identity ?? this.#identity
+    this.#checkSignature(slot.signed, header, identity)
+    if (header.version > slotVersionMax(identity?.seq ?? 0)) {
+      throw new AbzuError('ABZU_MALFORMED', 'a slot version that leaves no room above it')
+    }
     return { ...slot, ...meaning, header, isIdentity: meaning.identity !== undefined }
   }
 
@@ -239,6 +248,9 @@ export class HostedMailbox {
       }
       return mapKey(openDeviceCertificate(this.#platform, signed, this.rootPk).signPk)
     })
+    if (devices.length !== listed.length) {
+      throw new AbzuError('ABZU_MALFORMED', 'an identity slot without all of its certificates')
+    }
     const revoked = new Set(document.revoked.map(mapKey))
     return { seq: document.seq, devices: new Set(devices), revoked }
   }

@@ -25,7 +25,7 @@ import { parsePlainSlot, plainSlotName } from '../../base/wire/plain-slot.ts'
 import { acknowledgedIdBytes, type Acknowledgement, type Host } from '../../base/wire/records.ts'
 import type { CopiedItem } from '../../base/wire/sync.ts'
 import { AcknowledgedIds } from './acknowledged-ids.ts'
-import { Admissions, pool, type Admitted } from './admission.ts'
+import { Admissions, type Admitted } from './admission.ts'
 import { CopyIntake } from './copy-intake.ts'
 import { HostedMailbox, type CheckedSlot, type SignedSlot } from './hosted-mailbox.ts'
 import { HostedShelf } from './hosted-shelf.ts'
@@ -33,6 +33,7 @@ import type { MailboxLimits } from './mailbox-limits.ts'
 import { MailboxRemoval } from './mailbox-removal.ts'
 import { Totals, type MailboxTotals } from './mailbox-totals.ts'
 import { OwnMailbox, type SlotDesk } from './own-mailbox.ts'
+import { expectRoom } from './owner-room.ts'
 import type { Origin } from './stranger-rates.ts'
 import { isAnsweredByRecord, notHosted, refusal, type Taken } from './taken.ts'
 
@@ -285,7 +286,7 @@ export class Mailboxes implements SlotDesk {
   async #putSlots(mailbox: MailboxId, slots: readonly SignedSlot[]): Promise<void> {
     const hosted = await this.#expectHosted(mailbox)
     const checked = slots.map((slot) => hosted.check(slot))
-    this.#expectRoom(hosted, checked)
+    await expectRoom({ items: this.#deps.store.items, limits: this.#deps.limits }, hosted, checked)
     await this.#storeSlots(hosted, checked)
   }
 
@@ -329,17 +330,6 @@ export class Mailboxes implements SlotDesk {
     const hosted = await this.#shelf.get(mailbox)
     if (!hosted) throw new AbzuError('ABZU_NOT_HOSTED', 'no such mailbox is hosted here')
     return hosted
-  }
-
-  #expectRoom(hosted: HostedMailbox, slots: readonly CheckedSlot[]): void {
-    const { limits, store } = this.#deps
-    const used = store.items.usage(hosted.mailbox)[pool.owner]
-    const grows = slots.some((slot) => slot.body.length > 0)
-    const isFull = used && (used.items >= limits.slotItemsMax || used.bytes >= limits.slotBytesMax)
-    if (grows && isFull) throw new AbzuError('ABZU_QUOTA_EXCEEDED', 'the account is full')
-    if (grows && hosted.doorCount > limits.doorsMax) {
-      throw new AbzuError('ABZU_QUOTA_EXCEEDED', `an account has at most ${limits.doorsMax} doors`)
-    }
   }
 
   /** The mail that acknowledgements remove, and the rows that refuse its return. */

@@ -1,10 +1,10 @@
 /** What each route of the table does, as plain functions of a checked call. @module */
 
-import { utf8 } from '../../base/util/bytes.ts'
 import type { Clock, Scheduler } from '../../base/util/clock.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Answer } from '../client/routes.ts'
 import type { Handlers } from './calls.ts'
+import { keyHandlers, withPassword } from './key-handlers.ts'
 import { metricsText } from './metrics-text.ts'
 import { oversightHandlers } from './oversight-handlers.ts'
 import { recoveryLines } from './recovery-lines.ts'
@@ -25,6 +25,7 @@ export function createHandlers({
   accounts,
   invitations,
   oversight,
+  keys,
   node,
   federation,
   sessions,
@@ -113,6 +114,7 @@ export function createHandlers({
           },
         },
       ),
+    ...keyHandlers({ keys, sessions, openSession }),
     unlock: async ({ body: { account, password } }) =>
       openSession(await withPassword(password, (bytes) => accounts.unlock(account, bytes))),
     lock: async ({ member }) => {
@@ -173,18 +175,4 @@ export function createHandlers({
 
 function heldBy({ chosen, holders }: Holders): Answer<'holders'> {
   return { chosen, holders: [...holders] }
-}
-
-/** Gives the password's bytes to `use` and wipes them. The text that carried them is the garbage
- *  collector's: JavaScript cannot wipe it. */
-async function withPassword<T>(
-  password: string,
-  use: (bytes: Uint8Array) => Promise<T>,
-): Promise<T> {
-  const bytes = utf8(password.normalize('NFC'))
-  try {
-    return await use(bytes)
-  } finally {
-    bytes.fill(0)
-  }
 }

@@ -117,6 +117,27 @@ export interface AccountsService {
   member(nameOrId: string): MemberService
 }
 
+export type DeviceSummary = Told<Answer<'devices'>['devices'][number]>
+
+/** Passwords and keys of accounts. */
+export interface KeysService {
+  /** @throws {AbzuError} those of KeyChanges.changePassword */
+  changePassword(
+    nameOrId: string,
+    init: { readonly password: Uint8Array; readonly next: Uint8Array },
+  ): Promise<void>
+  /** @throws {AbzuError} those of KeyChanges.rotate */
+  rotate(
+    nameOrId: string,
+    init: {
+      readonly words?: readonly string[] | undefined
+      readonly password: Uint8Array
+      readonly revoke?: readonly string[] | undefined
+    },
+  ): Promise<MemberService>
+  devices(nameOrId: string): Promise<readonly DeviceSummary[]>
+}
+
 export type Invitation = Told<Answer<'revokeInvitation'>>
 
 /** Links by which people join the household. */
@@ -204,6 +225,7 @@ export interface Services {
   readonly accounts: AccountsService
   readonly invitations: InvitationsService
   readonly oversight: OversightService
+  readonly keys: KeysService
   readonly node: NodeService
   readonly federation: FederationService
 }

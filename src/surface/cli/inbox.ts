@@ -10,8 +10,15 @@ export function inbox(context: CliContext): Command {
     .description('Show what was received, oldest first; with --json one line a message')
     .action(async ({ account }: { account?: string }) => {
       const { output } = context
+      const noticed = new Set<string>()
       for await (const message of (await clientOf(context, account)).inbox()) {
-        await output.result(message, () => describe(message))
+        const { from, name, keysChangedAt } = message
+        const isNews = keysChangedAt !== undefined && !noticed.has(from)
+        noticed.add(from)
+        await output.result(message, () => [
+          ...(isNews ? [`${name}'s keys changed ${keysChangedAt}: abzu contact verify`] : []),
+          ...describe(message),
+        ])
         if (output.readerLeft) break
       }
     })

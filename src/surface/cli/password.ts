@@ -47,7 +47,9 @@ export async function readPassword(
   return password
 }
 
-function parseDescriptor(text: string): number {
+/** Parses the number of an open file descriptor.
+ *  @throws {AbzuError} ABZU_INVALID_ARGUMENT */
+export function parseDescriptor(text: string): number {
   if (/^\d{1,4}$/.test(text)) return Number(text)
-  throw new AbzuError('ABZU_INVALID_ARGUMENT', '--password-fd needs the number of a descriptor')
+  throw new AbzuError('ABZU_INVALID_ARGUMENT', `${text} is not the number of a descriptor`)
 }

@@ -5,10 +5,14 @@ import { accountCreate } from './account-create.ts'
 import { accountHolders } from './account-holders.ts'
 import { accountDelete } from './account-delete.ts'
 import { accountKeep } from './account-keep.ts'
+import { accountDevices } from './account-devices.ts'
 import { accountList } from './account-list.ts'
 import { accountLock } from './account-lock.ts'
+import { accountPassword } from './account-password.ts'
 import { accountRecover } from './account-recover.ts'
 import { accountRole } from './account-role.ts'
+import { accountRevoke } from './account-revoke.ts'
+import { accountRotate } from './account-rotate.ts'
 import { accountUnlock } from './account-unlock.ts'
 import { accountWords } from './account-words.ts'
 import { newCommand, newGroup } from './command.ts'
@@ -55,11 +59,15 @@ export function createProgram(context: CliContext): Command {
         accountList,
         accountUnlock,
         accountLock,
+        accountPassword,
         accountWords,
         accountHolders,
         accountRole,
         accountDelete,
         accountKeep,
+        accountRotate,
+        accountDevices,
+        accountRevoke,
       ],
     }),
   )

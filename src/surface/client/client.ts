@@ -173,6 +173,20 @@ export class AbzuClient {
     return this.#call('unlock', { body })
   }
 
+  /** Ends every session of the account, this one too; the answer has another one. */
+  changePassword(body: Body<'changePassword'>): Promise<Answer<'changePassword'>> {
+    return this.#call('changePassword', { body })
+  }
+
+  /** The account is locked meanwhile, and unlocked at the end. */
+  rotateKeys(body: Body<'rotateKeys'>): Promise<Answer<'rotateKeys'>> {
+    return this.#call('rotateKeys', { body })
+  }
+
+  async devices(): Promise<Answer<'devices'>['devices']> {
+    return (await this.#call('devices', {})).devices
+  }
+
   /** Ends every session of the account, this one too. */
   async lock(): Promise<void> {
     await this.#call('lock', {})

@@ -7,6 +7,7 @@
 import type { z } from 'zod'
 import { holderRoutes } from './holder-routes.ts'
 import { householdRoutes } from './household-routes.ts'
+import { keyRoutes } from './key-routes.ts'
 import { nodeRoutes } from './node-routes.ts'
 import { oversightRoutes } from './oversight-routes.ts'
 import { personRoutes } from './person-routes.ts'
@@ -17,6 +18,7 @@ export const routes = {
   ...householdRoutes,
   ...personRoutes,
   ...oversightRoutes,
+  ...keyRoutes,
 } as const
 
 export type RouteName = keyof typeof routes

@@ -363,6 +363,8 @@ export const inboxEntrySchema = z.object({
   verified: z.boolean(),
   /** A stranger's first message, not yet accepted. */
   request: z.boolean(),
+  /** Since when the sender's keys are other ones than a person has confirmed. */
+  keysChangedAt: time.optional(),
 })
 
 export const conversationEntrySchema = messageState.extend({

@@ -22,6 +22,7 @@ import {
   type Shaped,
 } from '../../base/wire/shape.ts'
 import { deviceOf, deviceSecret, type Device, type HeldDevice } from './device.ts'
+import { rotationShape } from './rotation.ts'
 
 const accountRowShape = record({
   v: literal(1),
@@ -36,6 +37,8 @@ const accountRowShape = record({
   wrappedDevice: bytesBetween(64, 512),
   /** Peer id of the node that is the account's home now: what is here is frozen. */
   movedTo: optional(text(64)),
+  /** New keys are being made. */
+  rotation: optional(rotationShape),
   /** Hash of the token of the invitation that the account was made of: it makes no other. */
   invitation: optional(bytes(32)),
   /** Hours since 1970: the account is deleted then, unless it may stay. */

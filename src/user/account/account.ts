@@ -54,6 +54,10 @@ export class Account {
   readonly name: string
   readonly rootPk: Uint8Array
   readonly mailbox: MailboxId
+  /** Number of its identity document. */
+  readonly identitySeq: number
+  /** The signed identity document, where it revokes devices. */
+  readonly revocation: Uint8Array | undefined
   readonly platform: CryptoPlatform
   readonly clock: Clock
   readonly port: MailboxPort
@@ -104,6 +108,9 @@ export class Account {
     this.clock = clock
     this.port = port
     this.versions = versions
+    const { seq, revoked, document } = slots.identity
+    this.identitySeq = seq
+    this.revocation = revoked.length > 0 ? document : undefined
     this.#device = device
     this.#directory = deps.directory
     this.#moved = deps.moved

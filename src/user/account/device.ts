@@ -49,6 +49,12 @@ export class HeldDevice implements Device {
   }
 }
 
+/** The same device, with seeds that are wiped apart. */
+export function copyOf({ signSeed, sealSeed, signPk, certificate }: Device): HeldDevice {
+  const [sign, seal] = [Uint8Array.from(signSeed), Uint8Array.from(sealSeed)]
+  return new HeldDevice({ signSeed: sign, sealSeed: seal, signPk, certificate })
+}
+
 /** A fresh device of the account, certified by its root key. */
 export function newDevice(
   platform: Pick<CryptoPlatform, 'random' | 'sha256' | 'ed25519' | 'kem'>,

@@ -19,6 +19,10 @@ import { plainDraft, type PlainSlotPlace, type SlotDraft } from './slot-draft.ts
 
 /** Devices of one account, as the document's shape has it. */
 export const devicesMax = 16
+/** Certificates that the document lists as revoked: the newest ones. */
+export const revokedMax = 64
+/** Above a slot with 16 devices. */
+export const identityContentBytesMax = 64 * 1024
 
 /** A device that the identity document lists. */
 export interface ListedDevice {
@@ -32,6 +36,8 @@ export interface ListedDevice {
 }
 
 export interface Identity {
+  /** Signed. */
+  readonly document: Uint8Array
   /** Of the document. */
   readonly seq: number
   readonly devices: readonly ListedDevice[]
@@ -52,7 +58,16 @@ export async function readIdentity({
 }): Promise<Identity> {
   const slot = await port.slot(plainSlotKey(platform, port.mailbox, plainSlotName.identity))
   if (!slot) throw new AbzuError('ABZU_STORE_DAMAGED', 'the account has no identity document')
-  const content = parsePlainSlot(slot.body).content
+  return openIdentity(platform, parsePlainSlot(slot.body).content, rootPk)
+}
+
+/** What the content of an identity slot says, verified by the root key.
+ *  @throws {AbzuError} ABZU_MALFORMED, ABZU_SIGNATURE_INVALID */
+export function openIdentity(
+  platform: CryptoPlatform,
+  content: Uint8Array,
+  rootPk: Uint8Array,
+): Identity {
   const { document, certificates, sealPks } = decodeShape(identitySlotShape, content, 'identity')
   const { seq, devices: listed, revoked } = openIdentityDocument(platform, document, rootPk)
   const devices: ListedDevice[] = []
@@ -62,20 +77,31 @@ export async function readIdentity({
     const sealPk = sealPks.find((key) => equalBytes(sealPkHash, platform.sha256(key)))
     devices.push({ certificate, signPk, sealPk, docSeq })
   }
-  return { seq, devices, revoked }
+  return { document, seq, devices, revoked }
+}
+
+interface DocumentInit {
+  readonly rootSeed: Uint8Array
+  readonly seq: number
+  readonly devices: readonly Pick<ListedDevice, 'certificate' | 'sealPk'>[]
+  readonly revoked: readonly Uint8Array[]
 }
 
 /** The identity slot of a document that lists `devices`, signed by the root. */
 export function identityDraft(
   place: PlainSlotPlace & { readonly platform: CryptoPlatform },
-  init: {
-    readonly rootSeed: Uint8Array
-    readonly seq: number
-    readonly devices: readonly Pick<ListedDevice, 'certificate' | 'sealPk'>[]
-    readonly revoked: readonly Uint8Array[]
-  },
+  init: DocumentInit,
 ): SlotDraft {
-  const { platform } = place
+  return identityDraftOf(place, identityContent(place.platform, init))
+}
+
+/** The identity slot of a content that was signed earlier. */
+export function identityDraftOf(place: PlainSlotPlace, content: Uint8Array): SlotDraft {
+  return plainDraft(place, { name: plainSlotName.identity, kind: plainSlotKind.identity, content })
+}
+
+/** What the identity slot holds. */
+export function identityContent(platform: CryptoPlatform, init: DocumentInit): Uint8Array {
   const { rootSeed, seq, devices, revoked } = init
   const certificates = devices.map(({ certificate }) => certificate)
   const document = signIdentityDocument(platform, rootSeed, {
@@ -86,6 +112,5 @@ export function identityDraft(
     revoked: [...revoked],
   })
   const sealPks = devices.flatMap(({ sealPk }) => sealPk ?? [])
-  const content = encode({ document, certificates, sealPks })
-  return plainDraft(place, { name: plainSlotName.identity, kind: plainSlotKind.identity, content })
+  return encode({ document, certificates, sealPks })
 }

@@ -31,8 +31,8 @@ export interface PlainSlots {
   readonly doors: readonly Door[]
   /** By the key of their slot. */
   readonly acknowledgements: ReadonlyMap<string, Acknowledgement>
-  /** Oldest first. */
-  readonly secrets: readonly KeyringSecret[]
+  /** Oldest first, each with the version of its slot. */
+  readonly secrets: readonly (KeyringSecret & { readonly version: number })[]
   /** @see VaultDeps.isOwn */
   readonly isOwn: (slot: SignedSlot) => boolean
 }
@@ -60,7 +60,7 @@ export async function readPlainSlots(init: PlainSlotsInit): Promise<PlainSlots> 
   const isOwn = ownershipOf(init, new Set(identity.devices.map(({ signPk }) => mapKey(signPk))))
   const doors: Door[] = []
   const acknowledgements = new Map<string, Acknowledgement>()
-  const secrets: { version: number; secret: KeyringSecret }[] = []
+  const secrets: (KeyringSecret & { version: number })[] = []
   let record: SignedRecord | undefined
 
   const take = async (slot: SignedSlot): Promise<void> => {
@@ -78,8 +78,7 @@ export async function readPlainSlots(init: PlainSlotsInit): Promise<PlainSlots> 
       )
     }
     if (kind === plainSlotKind.keyring) {
-      const secret = await openKeyringItem(init.platform, content, sealSeed)
-      secrets.push({ version, secret })
+      secrets.push({ ...(await openKeyringItem(init.platform, content, sealSeed)), version })
     }
   }
   for await (const slot of port.slots(slotClass.plain)) {
@@ -96,7 +95,7 @@ export async function readPlainSlots(init: PlainSlotsInit): Promise<PlainSlots> 
     record,
     doors,
     acknowledgements,
-    secrets: secrets.map(({ secret }) => secret),
+    secrets,
     isOwn,
   }
 }

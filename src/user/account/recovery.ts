@@ -25,13 +25,13 @@ import { AbzuError, isAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { plainSlotKind, plainSlotName } from '../../base/wire/plain-slot.ts'
 import type { Host } from '../../base/wire/records.ts'
-import { parseSlotHeader, slotClass } from '../../base/wire/slot.ts'
 import { certified, newDevice, type HeldDevice } from './device.ts'
 import { devicesMax, identityDraft, type Identity } from './identity.ts'
 import { Keyring, keyringDraft } from './keyring.ts'
 import { recoveredRecord } from './own-record.ts'
 import { readPlainSlots, type PlainSlots } from './plain-slots.ts'
 import type { DirectoryPort, MailboxPort, RestoreInit, RestorePort } from './ports.ts'
+import { signersOf } from './signers.ts'
 import { plainDraft, signDrafts, type SlotDraft } from './slot-draft.ts'
 import { VersionClock } from './version-clock.ts'
 
@@ -253,14 +253,8 @@ async function devicesThatStay(
   port: MailboxPort,
   { devices }: Identity,
 ): Promise<Identity['devices']> {
-  const signers = new Set<string>()
-  for (const kind of [slotClass.plain, slotClass.sealed]) {
-    for await (const { signed, body } of port.slots(kind)) {
-      const isIdentity = kind === slotClass.plain && body[0] === plainSlotKind.identity
-      if (!isIdentity) signers.add(mapKey(parseSlotHeader(signed).header.device))
-    }
-  }
-  const stay = devices.filter(({ signPk }) => signers.has(mapKey(signPk)))
+  const { ofAnything } = await signersOf(port)
+  const stay = devices.filter(({ signPk }) => ofAnything.has(mapKey(signPk)))
   if (stay.length < devicesMax) return stay
   throw new AbzuError('ABZU_QUOTA_EXCEEDED', `an account has at most ${devicesMax} devices`)
 }

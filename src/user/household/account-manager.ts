@@ -22,6 +22,7 @@ import { Serial } from '../account/serial.ts'
 import { Departures } from './departures.ts'
 import { expectHere, isHere, roleOf, summaryOf, type AccountSummary, type Entry } from './entry.ts'
 import { HouseholdInvitations } from './household-invitations.ts'
+import { KeyChanges } from './key-changes.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { Member } from './member.ts'
 import {
@@ -64,6 +65,7 @@ const autoLockMinutesDefault = 12 * 60
 export class AccountManager {
   readonly invitations: HouseholdInvitations
   readonly oversight: Oversight
+  readonly keys: KeyChanges
   readonly #deps: AccountManagerDeps
   readonly #roster: Roster
   readonly #newcomers: Newcomers
@@ -115,6 +117,20 @@ export class AccountManager {
     }
     this.#departures = new Departures(leaving)
     this.#promotions = new Promotions(leaving)
+    this.keys = new KeyChanges(
+      {
+        ...deps,
+        roster,
+        turnstile,
+        open: async (entry, device) => {
+          this.#expectOpen()
+          return this.#open(entry, device)
+        },
+        lock: async (entry) => this.#lock(entry),
+        moved: (entry, to) => this.#freeze(entry, to),
+      },
+      init,
+    )
     this.#idle = new IdleWatch(deps, {
       idleMinutes: init.autoLockMinutes ?? autoLockMinutesDefault,
       expired: (id) => this.#lockIdle(id as AccountId),
@@ -248,6 +264,7 @@ export class AccountManager {
     const { platform, hosting } = this.#deps
     const { rootPk, recoveryPk, name } = entry.row
     const port = hosted ?? hosting.mailbox(mailboxIdOf(platform, rootPk))
+    await this.keys.resume(entry, device, port)
     const account = await Account.open(
       { ...this.#deps, port, moved: (to) => this.#freeze(entry, to) },
       { name, rootPk, recoveryPk, device },

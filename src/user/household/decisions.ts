@@ -49,8 +49,10 @@ export const decisions = {
   'child.grow-up': { self: ['child'] },
   'oversight.look': { node: grownUps, child: grownUps, self: ['child'] },
   'oversight.rule': { child: grownUps },
+  'account.rekey': { node: anyone },
 
   'account.lock': { self: everybody },
+  'account.keys': { self: everybody },
   'contact.look': { self: everybody },
   'contact.change': { self: everybody },
   'strangers.look': { self: everybody },

@@ -226,7 +226,7 @@ function expectHosted(role: Role): void {
 
 /** How good a password is, its owner judges; Argon2id makes each guess cost.
  *  @throws {AbzuError} ABZU_INVALID_ARGUMENT */
-function expectPassword(password: Uint8Array): void {
+export function expectPassword(password: Uint8Array): void {
   if (password.length === 0) {
     throw new AbzuError('ABZU_INVALID_ARGUMENT', 'a password must not be empty')
   }

@@ -2,10 +2,10 @@
 
 import { accountIdOf } from '../../base/crypto/address.ts'
 import type { AccountId } from '../../base/util/brand.ts'
-import { toHex } from '../../base/util/bytes.ts'
+import { equalBytes, toHex } from '../../base/util/bytes.ts'
 import { encode } from '../../base/wire/codec.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
-import { hostShape, sealKeyBytes } from '../../base/wire/records.ts'
+import { hostShape, sealKeyBytes, type IdentityDocument } from '../../base/wire/records.ts'
 import {
   bool,
   bytes,
@@ -19,6 +19,7 @@ import {
   uint,
   type Shaped,
 } from '../../base/wire/shape.ts'
+import { revokedMax } from '../account/identity.ts'
 
 const devicesMax = 16
 
@@ -57,6 +58,17 @@ const contactRowShape = record({
   verified: bool,
   /** ms since 1970: an unknown device of the contact was seen, and nobody has confirmed it. */
   keysChangedAt: optional(uint()),
+  /** From the contact's newest identity document that was seen. */
+  identity: optional(
+    record({
+      /** Of the document; never goes down. */
+      seq: uint(),
+      /** Hashes of the certificates that are the contact's no more. */
+      revoked: list(bytes(32), revokedMax),
+    }),
+  ),
+  /** The newest identity document of our own that the contact was told of. */
+  toldSeq: optional(uint()),
   addedAt: uint(),
   /** Of a request that came with a stamp: ms since 1970 at which it goes, unless it was answered. */
   lapsesAt: optional(uint()),
@@ -95,6 +107,20 @@ export function withDevice(row: ContactRow, signPk: Uint8Array, nowMs: number): 
   const devices = [signPk, ...row.devices].slice(0, devicesMax)
   if (row.devices.length === 0) return { ...row, devices }
   return { ...row, devices, keysChangedAt: row.keysChangedAt ?? nowMs }
+}
+
+/** `row` after an identity document of the contact, verified by its root key. One that is not newer changes nothing. */
+export function withIdentity(
+  row: ContactRow,
+  { seq, revoked }: Pick<IdentityDocument, 'seq' | 'revoked'>,
+): ContactRow {
+  if (row.identity && row.identity.seq >= seq) return row
+  return { ...row, identity: { seq, revoked: revoked.map((hash) => Uint8Array.from(hash)) } }
+}
+
+/** Whether the contact has said that what a certificate of this hash vouches for is not the contact's any more. */
+export function hasRevoked({ identity }: ContactRow, certificateHash: Uint8Array): boolean {
+  return identity?.revoked.some((hash) => equalBytes(hash, certificateHash)) ?? false
 }
 
 /** `row` to stay: it was answered, or came by a token after all. */

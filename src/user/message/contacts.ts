@@ -234,6 +234,7 @@ export class Contacts {
       name,
       standing: 'accepted',
       returnAddress: 'unsent',
+      toldSeq: account.identitySeq,
       ownToken: door.token,
     }
     // a door that a sender made for us is better than one of a link

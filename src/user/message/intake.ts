@@ -1,4 +1,5 @@
 import type { OpenedEnvelope } from '../../base/crypto/envelope.ts'
+import { openIdentityDocument } from '../../base/crypto/identity-document.ts'
 import { equalBytes, toHex } from '../../base/util/bytes.ts'
 import { isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
@@ -6,8 +7,13 @@ import type { Letter } from '../../base/wire/letter.ts'
 import type { Account } from '../account/account.ts'
 import { claimedName } from '../account/person-name.ts'
 import { requestsMax, type ContactBook } from './contact-book.ts'
-
-import { withDevice, withoutLapse, type ContactRow } from './contact-row.ts'
+import {
+  hasRevoked,
+  withDevice,
+  withIdentity,
+  withoutLapse,
+  type ContactRow,
+} from './contact-row.ts'
 import type { LetterContent } from './letter-content.ts'
 import type { LoggedMessage, MessageLog } from './message-log.ts'
 import { withState, type MessageRow } from './message-row.ts'
@@ -71,6 +77,7 @@ export class Intake {
     const known = this.#contact(letter.from)
     if (known?.standing === 'blocked') return true
     if (!known && content.type === 'read') return true
+    if (known && this.#isOfRevoked(known, letter)) return true
     const key = `${toHex(letter.from)}/${toHex(letter.msgId)}`
     if (this.#seen.has(key) || messages.hasReceived(letter.from, letter.msgId)) return true
     if (!this.#hasRoom(known, received)) return false
@@ -174,6 +181,7 @@ export class Intake {
         try {
           const verified = verifyRecord(account.platform, row.root, returnAddress.record)
           after = withRecord(after, verified, { token: returnAddress.token, nowMs })
+          after = this.#withIdentity(after, returnAddress.identity)
         } catch (error) {
           if (!isAbzuError(error)) throw error
           log.warn('return-address-not-valid', { error: toAbzuError(error) })
@@ -183,6 +191,20 @@ export class Intake {
     // who answers has what we sent; a letter that crossed ours on the way proves nothing
     const isAnswer = content.type === 'hello' || row.returnAddress === 'delivered'
     return isAnswer && row.standing === 'accepted' ? { ...after, returnAddress: 'known' } : after
+  }
+
+  /** @throws {AbzuError} ABZU_MALFORMED, ABZU_SIGNATURE_INVALID */
+  #withIdentity(row: ContactRow, signed: Uint8Array | undefined): ContactRow {
+    const { platform } = this.#deps.account
+    return signed ? withIdentity(row, openIdentityDocument(platform, signed, row.root)) : row
+  }
+
+  /** Whose key was lost, anybody may have. */
+  #isOfRevoked(contact: ContactRow, { deviceCertificate }: Letter): boolean {
+    const { account, log } = this.#deps
+    const isOfRevoked = hasRevoked(contact, account.platform.sha256(deviceCertificate))
+    if (isOfRevoked) log.warn('letter-of-revoked-device')
+    return isOfRevoked
   }
 
   #messageRow(letter: Letter, text: string): MessageRow {

@@ -45,6 +45,8 @@ export interface InboxMessage {
   readonly verified: boolean
   /** As `Contact.request`, now. */
   readonly request: boolean
+  /** As `Contact.keysChangedAt`, now. */
+  readonly keysChangedAt?: string
 }
 
 export interface MessageReport extends Omit<SentMessage, 'held'> {
@@ -141,9 +143,12 @@ export class Messages {
       const row = await this.#readable(message)
       const sender = row && book.byRoot(row.contact)
       if (!row || !sender || sender.standing === 'blocked' || !this.#isShown(row)) continue
-      const { id, name, verified, request } = contactOf(sender, this.#deps.guardian)
+      const { id, name, ...marks } = contactOf(sender, this.#deps.guardian)
+      const { verified, request, keysChangedAt } = marks
       const sentAt = isoTime(row.sentAtMs)
-      yield { msgId: message.msgId, from: id, name, sentAt, text: row.text, verified, request }
+      const notice = keysChangedAt === undefined ? {} : { keysChangedAt }
+      const { msgId } = message
+      yield { msgId, from: id, name, sentAt, text: row.text, verified, request, ...notice }
     }
   }
 

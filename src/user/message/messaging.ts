@@ -22,6 +22,7 @@ import { ContactBook } from './contact-book.ts'
 import { isContactSlot } from './contact-row.ts'
 import { Contacts } from './contacts.ts'
 import type { Guardian } from './guardian.ts'
+import { tellOfKeys } from './key-news.ts'
 import { lapseRequests } from './lapse.ts'
 import { Links } from './links.ts'
 import { isMessageSlot, MessageLog, type LoggedMessage } from './message-log.ts'
@@ -130,6 +131,7 @@ export class Messaging {
       }),
       upkeep: pump('upkeep', async (signal) => {
         if ((await lapseRequests(parts)) > 0) answered()
+        if ((await tellOfKeys({ ...parts, sender }, signal)) > 0) this.#pumps.posting.kick()
         await upkeep(account, { drain, signal })
       }),
     }

@@ -126,6 +126,7 @@ function bodyOf(account: Account, message: MessageRow, returnTo?: ContactRow): W
   const returnAddress = returnTo?.ownToken && {
     record: account.prekeys.record.signed,
     token: returnTo.ownToken,
+    ...(account.revocation && { identity: account.revocation }),
   }
   const address = returnAddress ? { returnAddress } : {}
   return message.type === 'hello' ? { name, ...address } : { text: message.text, name, ...address }
