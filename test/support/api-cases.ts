@@ -189,6 +189,22 @@ export const cases: Readonly<Record<RouteName, Case>> = {
       { account: 'anna', password: 'pw', revoke: Array(17).fill('0123456789abcdef') },
     ],
   },
+  shareWords: {
+    body: { words: `${'abandon '.repeat(11)}about`, need: 2, to: ['friend', 'friend'] },
+    answers: { need: 2, shares: [{ name: 'friend', msgId: String, state: 'delivered' }, {}] },
+    refuses: [
+      { words: 'w', need: 2, to: ['friend'] },
+      { words: 'w', need: 1, to: ['friend', 'b'] },
+      { words: 'w', need: 17, to: ['friend', 'b'] },
+      { words: 'w', need: 2, to: Array(17).fill('b') },
+      { need: 2, to: ['friend', 'b'] },
+    ],
+  },
+  shares: { answers: { shares: [{ name: 'friend', need: 2, of: 3, number: 1 }] } },
+  showShare: {
+    path: '/v1/shares/friend',
+    answers: { shares: [{ name: 'friend', text: 'abzushare1' }] },
+  },
   devices: { answers: { devices: [{ id: '0123456789abcdef', here: true }] } },
   createLink: {
     body: { uses: 1, days: 2 },
@@ -291,6 +307,16 @@ export const cases: Readonly<Record<RouteName, Case>> = {
   },
 }
 
+const keptShare = {
+  id: stranger,
+  name: 'friend',
+  need: 2,
+  of: 3,
+  number: 1,
+  receivedAt: '2026-11-05T12:00:00.000Z',
+  text: 'abzushare1',
+}
+
 /** Gives `anna` a contact `friend`, mail and a link, and the node a peer and an invitation. */
 export async function prepare(api: TestApi): Promise<void> {
   await api.anna.member.contacts.add({ link, as: 'friend' })
@@ -299,6 +325,7 @@ export async function prepare(api: TestApi): Promise<void> {
   await api.services.invitations.give({ role: 'guest' })
   api.services.accounts.become('berta', 'child')
   api.anna.member.receive({})
+  api.anna.member.keptShares.push(keptShare)
   api.anna.member.openLinks.set(openLink.id, openLink)
 }
 

@@ -22,6 +22,7 @@ import type {
   Sent,
   Services,
   Strangers,
+  ToldShare,
   TrustedPeerSummary,
 } from '../../src/surface/api/services.ts'
 
@@ -71,6 +72,23 @@ export class FakeMember implements MemberService {
     const contact = { ...this.#contact(nameOrId), ...change }
     this.known.set(contact.id, contact)
     return contact
+  }
+
+  readonly given: { words: readonly string[]; need: number; to: readonly string[] }[] = []
+  readonly keptShares: ToldShare[] = []
+
+  readonly shares = {
+    give: async (init: { words: readonly string[]; need: number; to: readonly string[] }) => {
+      parseWords(init.words)
+      const all = init.to.map((name) => this.#contact(name))
+      this.given.push(init)
+      return all.map(({ id, name }, n) => ({ id, name, msgId: String(n + 1).padStart(32, 'a') }))
+    },
+    list: () => this.keptShares,
+    show: (nameOrId: string) => {
+      const { id } = this.#contact(nameOrId)
+      return this.keptShares.filter((share) => share.id === id)
+    },
   }
 
   readonly contacts = {

@@ -22,6 +22,7 @@ import {
   helloBodyShape,
   letterShape,
   readBodyShape,
+  shareBodyShape,
   textBodyShape,
 } from '../../src/base/wire/letter.ts'
 import {
@@ -158,6 +159,7 @@ export const recordSamples: readonly WireSample[] = [
   shaped('text body', textBodyShape, { text: 'Grüße 👋\nB', name: 'Åsa', returnAddress }),
   shaped('hello body', helloBodyShape, { name: 'Åsa', returnAddress }),
   shaped('read body', readBodyShape, { msgIds: [counting(16), counting(16, 1)] }),
+  shaped('share body', shareBodyShape, { share: counting(49), name: 'Åsa', returnAddress }),
 ]
 
 const request = {

@@ -67,3 +67,13 @@ export const readBodyShape = record({
   msgIds: list(bytes(msgIdBytes), 256),
 })
 export type ReadBody = Shaped<typeof readBodyShape>
+
+/** Type `share`: a share of the sender's words, for the recipient to keep. */
+export const shareBodyShape = record({
+  /** As base/crypto/recovery-share.ts has it. */
+  share: bytesBetween(33, 49),
+  name: text(wireLimits.nameBytesMax),
+  /** As in a text. */
+  returnAddress: optional(returnAddressShape),
+})
+export type ShareBody = Shaped<typeof shareBodyShape>

@@ -5,6 +5,7 @@ import type { Log } from '../../base/util/log.ts'
 import type { Answer } from '../client/routes.ts'
 import type { Handlers } from './calls.ts'
 import { keyHandlers, withPassword } from './key-handlers.ts'
+import { shareHandlers } from './share-handlers.ts'
 import { metricsText } from './metrics-text.ts'
 import { oversightHandlers } from './oversight-handlers.ts'
 import { recoveryLines } from './recovery-lines.ts'
@@ -115,6 +116,7 @@ export function createHandlers({
         },
       ),
     ...keyHandlers({ keys, sessions, openSession }),
+    ...shareHandlers({ log }),
     unlock: async ({ body: { account, password } }) =>
       openSession(await withPassword(password, (bytes) => accounts.unlock(account, bytes))),
     lock: async ({ member }) => {

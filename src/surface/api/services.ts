@@ -54,6 +54,22 @@ export interface LinksService {
   shut(idOrLink: string): Promise<OpenLink>
 }
 
+export type SentShare = Told<Omit<Answer<'shareWords'>['shares'][number], 'state'>>
+export type KeptShare = Told<Answer<'shares'>['shares'][number]>
+export type ToldShare = Told<Answer<'showShare'>['shares'][number]>
+
+/** Shares of words: own ones that are given out, and those that are kept for others. */
+export interface SharesService {
+  /** Resolves when the letters are durable at the own node. */
+  give(init: {
+    readonly words: readonly string[]
+    readonly need: number
+    readonly to: readonly string[]
+  }): Promise<readonly SentShare[]>
+  list(): Awaitable<readonly KeptShare[]>
+  show(nameOrId: string): Awaitable<readonly ToldShare[]>
+}
+
 export interface MessagesService {
   /** Resolves once the message is durable at the own node. */
   send(init: { to: string; text: string }): Promise<Sent>
@@ -74,6 +90,7 @@ export interface MemberService {
   readonly links: LinksService
   readonly holders: HoldersService
   readonly messages: MessagesService
+  readonly shares: SharesService
 }
 
 export interface AccountsService {

@@ -13,6 +13,9 @@ import { accountRecover } from './account-recover.ts'
 import { accountRole } from './account-role.ts'
 import { accountRevoke } from './account-revoke.ts'
 import { accountRotate } from './account-rotate.ts'
+import { accountShareShow } from './account-share-show.ts'
+import { accountShareWords } from './account-share-words.ts'
+import { accountShares } from './account-shares.ts'
 import { accountUnlock } from './account-unlock.ts'
 import { accountWords } from './account-words.ts'
 import { newCommand, newGroup } from './command.ts'
@@ -68,6 +71,9 @@ export function createProgram(context: CliContext): Command {
         accountRotate,
         accountDevices,
         accountRevoke,
+        accountShareWords,
+        accountShares,
+        accountShareShow,
       ],
     }),
   )

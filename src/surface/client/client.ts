@@ -183,6 +183,19 @@ export class AbzuClient {
     return this.#call('rotateKeys', { body })
   }
 
+  /** Letters to all are durable; their states are those after some seconds. */
+  shareWords(body: Body<'shareWords'>): Promise<Answer<'shareWords'>> {
+    return this.#call('shareWords', { body })
+  }
+
+  async shares(): Promise<Answer<'shares'>['shares']> {
+    return (await this.#call('shares', {})).shares
+  }
+
+  async showShare(contact: string): Promise<Answer<'showShare'>['shares']> {
+    return (await this.#call('showShare', { params: { contact } })).shares
+  }
+
   async devices(): Promise<Answer<'devices'>['devices']> {
     return (await this.#call('devices', {})).devices
   }

@@ -2,7 +2,7 @@
 
 import * as schemas from './key-schemas.ts'
 import type { Route } from './route.ts'
-import { sessionSchema } from './schemas.ts'
+import { contactParams, sessionSchema } from './schemas.ts'
 
 export const keyRoutes = {
   changePassword: {
@@ -33,5 +33,34 @@ export const keyRoutes = {
     on: 'self',
     summary: 'The devices that may sign for the account',
     answer: schemas.devicesSchema,
+  },
+  shareWords: {
+    method: 'POST',
+    path: '/v1/shares',
+    caller: 'member',
+    operation: 'account.keys',
+    on: 'self',
+    summary: 'Split the words of the account among contacts, some of whom bring them back',
+    body: schemas.shareWordsBody,
+    answer: schemas.sentSharesSchema,
+  },
+  shares: {
+    method: 'GET',
+    path: '/v1/shares',
+    caller: 'member',
+    operation: 'share.look',
+    on: 'self',
+    summary: "The shares of other people's words that the account keeps",
+    answer: schemas.keptSharesSchema,
+  },
+  showShare: {
+    method: 'GET',
+    path: '/v1/shares/:contact',
+    caller: 'member',
+    operation: 'share.look',
+    on: 'self',
+    summary: 'What the account keeps for one person, to be told to that person',
+    params: contactParams,
+    answer: schemas.toldSharesSchema,
   },
 } as const satisfies Record<string, Route>

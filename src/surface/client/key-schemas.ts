@@ -1,7 +1,7 @@
 /** What the routes about passwords, keys and words say and answer. @module */
 
 import { z } from 'zod'
-import { recoverAccountBody, unlockBody } from './schemas.ts'
+import { recoverAccountBody, sentSchema, unlockBody } from './schemas.ts'
 
 const { account, password } = unlockBody.shape
 const { words } = recoverAccountBody.shape
@@ -31,4 +31,48 @@ export const devicesSchema = z.object({
       docSeq: z.int().min(0),
     }),
   ),
+})
+
+const time = z.iso.datetime({ offset: true })
+const count = z.int().min(1).max(16)
+
+export const shareWordsBody = z.strictObject({
+  words,
+  /** How many of them it takes. */
+  need: z.int().min(2).max(16),
+  /** Names or ids of contacts: one share each. */
+  to: z.array(account).min(2).max(16),
+})
+
+export const sentSharesSchema = z.object({
+  need: count,
+  shares: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      /** By which its letter is known. */
+      msgId: z.string(),
+      state: sentSchema.shape.state,
+    }),
+  ),
+})
+
+const keptShare = z.object({
+  /** Of the person whose share it is. */
+  id: z.string(),
+  name: z.string(),
+  /** Shares that give the words. */
+  need: count,
+  /** Shares that were given out. */
+  of: count,
+  /** Which of them. */
+  number: count,
+  receivedAt: time,
+})
+
+export const keptSharesSchema = z.object({ shares: z.array(keptShare) })
+
+export const toldSharesSchema = z.object({
+  /** The newest first. */
+  shares: z.array(keptShare.extend({ text: z.string() })),
 })

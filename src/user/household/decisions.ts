@@ -53,6 +53,7 @@ export const decisions = {
 
   'account.lock': { self: everybody },
   'account.keys': { self: everybody },
+  'share.look': { self: everybody },
   'contact.look': { self: everybody },
   'contact.change': { self: everybody },
   'strangers.look': { self: everybody },

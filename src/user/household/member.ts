@@ -9,6 +9,7 @@ import type { Contacts } from '../message/contacts.ts'
 import type { Links } from '../message/links.ts'
 import type { Messages } from '../message/messages.ts'
 import { Messaging } from '../message/messaging.ts'
+import type { Shares } from '../message/shares.ts'
 import type { Role } from './role.ts'
 
 export interface MemberDeps {
@@ -65,6 +66,10 @@ export class Member {
 
   get messages(): Messages {
     return this.#messaging.messages
+  }
+
+  get shares(): Shares {
+    return this.#messaging.shares
   }
 
   /** See `Account.openNote`.

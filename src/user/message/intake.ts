@@ -1,7 +1,8 @@
 import type { OpenedEnvelope } from '../../base/crypto/envelope.ts'
 import { openIdentityDocument } from '../../base/crypto/identity-document.ts'
+import { isCheckOf, parseShare } from '../../base/crypto/recovery-share.ts'
 import { equalBytes, toHex } from '../../base/util/bytes.ts'
-import { isAbzuError, toAbzuError } from '../../base/util/errors.ts'
+import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Letter } from '../../base/wire/letter.ts'
 import type { Account } from '../account/account.ts'
@@ -18,6 +19,7 @@ import type { LetterContent } from './letter-content.ts'
 import type { LoggedMessage, MessageLog } from './message-log.ts'
 import { withState, type MessageRow } from './message-row.ts'
 import { verifyRecord, withRecord } from './reach.ts'
+import type { PlacedShare, ShareBook } from './share-book.ts'
 
 /** Messages that senders without a standing may have in the vault. What comes on top waits in the
  *  mailbox, inside the quota for strangers, until requests were added or blocked. */
@@ -34,6 +36,7 @@ export interface IntakeDeps {
   readonly account: Account
   readonly book: ContactBook
   readonly messages: MessageLog
+  readonly shares: ShareBook
   readonly log: Log
   /** Called with each message of ours that was read, once that is durable. */
   readonly changed: (message: LoggedMessage) => void
@@ -61,6 +64,8 @@ export class Intake {
   readonly #contacts = new Map<string, ContactRow>()
   /** By slot. */
   readonly #rows = new Map<string, MessageRow>()
+  /** By slot. */
+  readonly #shares = new Map<string, PlacedShare>()
   readonly #seen = new Set<string>()
   readonly #outdated: Uint8Array[] = []
   /** Senders without a standing and their messages, stored and gathered; counted when it is asked for. */
@@ -78,6 +83,8 @@ export class Intake {
     if (known?.standing === 'blocked') return true
     if (!known && content.type === 'read') return true
     if (known && this.#isOfRevoked(known, letter)) return true
+    // somebody unknown has nothing to keep here; who asks to be added may, once that is answered
+    if (content.type === 'share' && known?.standing !== 'accepted') return known === undefined
     const key = `${toHex(letter.from)}/${toHex(letter.msgId)}`
     if (this.#seen.has(key) || messages.hasReceived(letter.from, letter.msgId)) return true
     if (!this.#hasRoom(known, received)) return false
@@ -91,6 +98,7 @@ export class Intake {
       if (contact.standing === 'request') this.#countMessage(contact)
       this.#rows.set(messages.newSlot(), this.#messageRow(letter, content.body.text))
     }
+    if (content.type === 'share') this.#takeShare(letter, content.body.share)
     if (content.type === 'read' && contact.standing === 'accepted') {
       for (const msgId of content.body.msgIds) await this.#markRead(contact, msgId)
     }
@@ -99,12 +107,14 @@ export class Intake {
 
   /** Makes everything durable, then takes it into memory. */
   async write(): Promise<void> {
-    const { account, book, messages, changed, outdated } = this.#deps
+    const { account, book, messages, shares, changed, outdated } = this.#deps
     const contacts = [...this.#contacts.values()].filter((row) => row !== book.byRoot(row.root))
     await account.write([
       ...contacts.map((row) => book.draft(row)),
       ...[...this.#rows].map(([slot, row]) => messages.draft(slot, row)),
+      ...[...this.#shares.values()].map((placed) => shares.draft(placed)),
     ])
+    for (const placed of this.#shares.values()) shares.keep(placed)
     for (const row of contacts) book.keep(row)
     for (const [slot, row] of this.#rows) {
       const message = messages.keep(slot, row)
@@ -205,6 +215,24 @@ export class Intake {
     const isOfRevoked = hasRevoked(contact, account.platform.sha256(deviceCertificate))
     if (isOfRevoked) log.warn('letter-of-revoked-device')
     return isOfRevoked
+  }
+
+  /** A share that is none, or not of the sender's words, is not kept. */
+  #takeShare({ from }: Letter, bytes: Uint8Array): void {
+    const { account, shares, log } = this.#deps
+    try {
+      if (!isCheckOf(account.platform, parseShare(bytes), from)) {
+        throw new AbzuError('ABZU_SHARE_INVALID', "a share of somebody else's words")
+      }
+    } catch (error) {
+      if (!isAbzuError(error)) throw error
+      log.warn('share-not-kept', { error })
+      return
+    }
+    const receivedAt = account.clock.nowMs()
+    const [root, share] = [Uint8Array.from(from), Uint8Array.from(bytes)]
+    const placed = shares.place({ v: 1, root, share, receivedAt })
+    this.#shares.set(placed.slot, placed)
   }
 
   #messageRow(letter: Letter, text: string): MessageRow {

@@ -10,12 +10,12 @@ import { toHex } from '../../base/util/bytes.ts'
 import { isAbzuError, type AbzuError } from '../../base/util/errors.ts'
 import type { ContactRow } from './contact-row.ts'
 import type { LoggedMessage } from './message-log.ts'
-import { sealed } from './outgoing.ts'
+import { isResealable, sealed } from './outgoing.ts'
 import type { PlacedMessage, Sender, SenderDeps } from './sender.ts'
 
 export interface KeyNewsDeps extends Pick<
   SenderDeps,
-  'account' | 'book' | 'messages' | 'changes' | 'log'
+  'account' | 'book' | 'messages' | 'changes' | 'guardian' | 'log'
 > {
   readonly sender: Pick<Sender, 'place' | 'postLater'>
 }
@@ -24,10 +24,10 @@ export interface KeyNewsDeps extends Pick<
  *  posted.
  *  @throws {AbzuError} those of the store; the signal's reason */
 export async function tellOfKeys(deps: KeyNewsDeps, signal: AbortSignal): Promise<number> {
-  const { account, book, messages, changes, log } = deps
+  const { account, book, messages, changes, guardian, log } = deps
   if (account.revocation === undefined) return 0
   const onTheWay = Map.groupBy(
-    messages.all().filter(({ itemKey }) => itemKey !== undefined),
+    messages.all().filter((one) => one.itemKey !== undefined && isResealable(one)),
     ({ contact }) => contact,
   )
   let told = 0
@@ -36,6 +36,8 @@ export async function tellOfKeys(deps: KeyNewsDeps, signal: AbortSignal): Promis
     await changes.run(async () => {
       const row = book.byRoot(root)
       if (!row || !isToBeTold(row, account.identitySeq)) return
+      // whom a Child may not write to is told once that is approved
+      if (guardian && guardian.approvalOf(root) !== 'approved') return
       try {
         await tell(deps, row, onTheWay.get(toHex(root)) ?? [])
         told++

@@ -2,10 +2,12 @@ import { AbzuError } from '../../base/util/errors.ts'
 import {
   helloBodyShape,
   readBodyShape,
+  shareBodyShape,
   textBodyShape,
   type HelloBody,
   type Letter,
   type ReadBody,
+  type ShareBody,
   type TextBody,
 } from '../../base/wire/letter.ts'
 import { decodeShape } from '../../base/wire/shape.ts'
@@ -14,6 +16,7 @@ export type LetterContent =
   | { readonly type: 'text'; readonly body: TextBody }
   | { readonly type: 'hello'; readonly body: HelloBody }
   | { readonly type: 'read'; readonly body: ReadBody }
+  | { readonly type: 'share'; readonly body: ShareBody }
 
 /** What a letter says.
  *  @throws {AbzuError} ABZU_MALFORMED, of a type that we do not know too */
@@ -25,6 +28,8 @@ export function letterContent({ type, body }: Letter): LetterContent {
       return { type, body: decodeShape(helloBodyShape, body, 'hello letter') }
     case 'read':
       return { type, body: decodeShape(readBodyShape, body, 'read letter') }
+    case 'share':
+      return { type, body: decodeShape(shareBodyShape, body, 'share letter') }
     default:
       throw new AbzuError('ABZU_MALFORMED', 'a letter of an unknown type')
   }

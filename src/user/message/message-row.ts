@@ -50,8 +50,8 @@ const messageRowShape = record({
   /** Root public key. */
   contact: bytes(32),
   direction: oneOf('in', 'out'),
-  /** `hello` has no text and is not shown. */
-  type: oneOf('text', 'hello'),
+  /** `hello` has no text and is not shown; `share` has none either, and no share: that is in the envelope alone. */
+  type: oneOf('text', 'hello', 'share'),
   /** ms since 1970; of a received message never later than its arrival. */
   sentAtMs: uint(),
   text: text(wireLimits.textBytesMax),

@@ -225,7 +225,7 @@ export class Messages {
 
   #logged(msgId: string): LoggedMessage {
     const message = this.#deps.messages.byMsgId(msgId.toLowerCase())
-    if (message?.type !== 'text') throw notFound()
+    if (!message || message.type === 'hello') throw notFound()
     return message
   }
 }

@@ -31,6 +31,8 @@ import { Outcomes } from './outcomes.ts'
 import { Receiver } from './receiver.ts'
 import { Refresher } from './refresher.ts'
 import { Sender } from './sender.ts'
+import { isShareSlot, ShareBook } from './share-book.ts'
+import { Shares } from './shares.ts'
 import { StateWaiters } from './state-waiters.ts'
 
 export interface MessagingDeps {
@@ -52,6 +54,7 @@ export class Messaging {
   readonly contacts: Contacts
   readonly links: Links
   readonly messages: Messages
+  readonly shares: Shares
   readonly #deps: MessagingDeps
   readonly #sender: Sender
   readonly #waiters: StateWaiters
@@ -70,20 +73,25 @@ export class Messaging {
     const { account, log } = deps
     const book = new ContactBook(account)
     const messages = new MessageLog(account)
+    const shares = new ShareBook(account)
     for await (const { name, value } of account.vault.entries()) {
       try {
         if (isContactSlot(name)) book.load(value)
         else if (isMessageSlot(name)) messages.load(name, value)
+        else if (isShareSlot(name)) shares.load(name, value)
       } catch (error) {
         log.error('vault-entry-unreadable', { error: toAbzuError(error) })
       }
     }
-    const messaging = new Messaging(deps, { book, messages })
+    const messaging = new Messaging(deps, { book, messages, shares })
     messaging.#start()
     return messaging
   }
 
-  private constructor(deps: MessagingDeps, stored: { book: ContactBook; messages: MessageLog }) {
+  private constructor(
+    deps: MessagingDeps,
+    stored: { book: ContactBook; messages: MessageLog; shares: ShareBook },
+  ) {
     this.#deps = deps
     const { account, scheduler, log } = deps
     const waiters = new StateWaiters(scheduler)
@@ -138,6 +146,8 @@ export class Messaging {
     this.#marking = pump('marking', () => sender.markPosted())
     this.#refreshing = pump('refreshing', (signal) => refresher.refreshAll(signal))
     this.links = new Links(account)
+    const written = (): void => this.#pumps.posting.kick()
+    this.shares = new Shares({ ...parts, sender, refresher, written })
     this.contacts = new Contacts({ ...parts, links: this.links, sender, answered })
     const posted = (): void => this.#markSoon()
     this.messages = new Messages({ ...parts, sender, receiving, outdated, posted })

@@ -14,7 +14,7 @@ import type { Outcome } from '../account/ports.ts'
 import type { ContactRow } from './contact-row.ts'
 import type { LoggedMessage } from './message-log.ts'
 import { withState, type MessageRow } from './message-row.ts'
-import { sealed } from './outgoing.ts'
+import { isResealable, sealed } from './outgoing.ts'
 import { verifyRecord, withRecord } from './reach.ts'
 import type { Sender, SenderDeps } from './sender.ts'
 
@@ -116,7 +116,8 @@ export class Outcomes {
     if (contact && isElsewhere(outcome, contact))
       changes.moved.set(toHex(contact.root), contact.root)
     const isRouteChanged = contact && this.#isRouteChanged(outcome, row, contact)
-    if (isRouteChanged && (row.outgoing?.tries ?? 0) < triesMax) {
+    const canBeSealed = isResealable(row) && (row.outgoing?.tries ?? 0) < triesMax
+    if (isRouteChanged && canBeSealed) {
       changes.messages.set(slot, await sealed(this.#deps.account, row, contact))
       return
     }

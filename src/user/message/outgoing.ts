@@ -38,13 +38,20 @@ export function newMessage(
   }
 }
 
+/** Whether a message can be sealed once more: what a share letter holds, is kept nowhere. */
+export function isResealable({ type }: Pick<MessageRow, 'type'>): boolean {
+  return type !== 'share'
+}
+
 /** `message` in a fresh envelope for the contact as it is reached now. A later envelope of the same
  *  message keeps its msgId and its end.
+ *  @param share of a share letter: what it holds
  *  @throws {AbzuError} ABZU_TOO_LARGE, ABZU_STRANGERS_REFUSED, ABZU_STAMP_TOO_COSTLY */
 export async function sealed(
   account: Account,
   message: MessageRow,
   contact: ContactRow,
+  share?: Uint8Array,
 ): Promise<MessageRow> {
   const { platform } = account
   const reach = reachOf(contact)
@@ -59,7 +66,12 @@ export async function sealed(
     msgId: message.msgId,
     sentAt: message.sentAtMs,
     type: message.type,
-    body: encode(bodyOf(account, message, withReturnAddress ? contact : undefined)),
+    body: encode(
+      bodyOf(account, message, {
+        share,
+        ...(withReturnAddress && { returnTo: contact }),
+      }),
+    ),
     recordSeq: account.prekeys.record.record.seq,
   }
   const to = { recipientRoot: contact.root, prekey: reach.prekey, expiresAtHours }
@@ -120,8 +132,12 @@ function reachOf({ reach }: ContactRow): Reach {
   return reach
 }
 
-/** @param returnTo whom the return address is for, where one goes along */
-function bodyOf(account: Account, message: MessageRow, returnTo?: ContactRow): WireValue {
+/** @param more.returnTo whom the return address is for, where one goes along */
+function bodyOf(
+  account: Account,
+  message: MessageRow,
+  { share, returnTo }: { share: Uint8Array | undefined; returnTo?: ContactRow },
+): WireValue {
   const { name } = account
   const returnAddress = returnTo?.ownToken && {
     record: account.prekeys.record.signed,
@@ -129,5 +145,13 @@ function bodyOf(account: Account, message: MessageRow, returnTo?: ContactRow): W
     ...(account.revocation && { identity: account.revocation }),
   }
   const address = returnAddress ? { returnAddress } : {}
-  return message.type === 'hello' ? { name, ...address } : { text: message.text, name, ...address }
+  switch (message.type) {
+    case 'hello':
+      return { name, ...address }
+    case 'text':
+      return { text: message.text, name, ...address }
+    case 'share':
+      assert(share, 'a share letter is sealed once, with its share')
+      return { share, name, ...address }
+  }
 }

@@ -34,13 +34,18 @@ export class Refresher {
   async refreshAll(signal: AbortSignal): Promise<void> {
     for (const root of this.#outdated) {
       this.#outdated.delete(root)
-      try {
-        await this.#refresh(fromHex(root) as Uint8Array)
-      } catch (error) {
-        if (!isAbzuError(error)) throw error
-        this.#deps.log.debug('record-not-refreshed', { error: toAbzuError(error) })
-      }
+      await this.refreshNow(fromHex(root) as Uint8Array)
       signal.throwIfAborted()
+    }
+  }
+
+  /** Asks for one record now; where that cannot be had, what is known stays. */
+  async refreshNow(root: Uint8Array): Promise<void> {
+    try {
+      await this.#refresh(root)
+    } catch (error) {
+      if (!isAbzuError(error)) throw error
+      this.#deps.log.debug('record-not-refreshed', { error: toAbzuError(error) })
     }
   }
 

@@ -15,7 +15,7 @@ import type { ContactRow } from './contact-row.ts'
 import type { Guardian } from './guardian.ts'
 import type { LoggedMessage, MessageLog } from './message-log.ts'
 import type { MessageRow } from './message-row.ts'
-import { newMessage, posting, sealed } from './outgoing.ts'
+import { isResealable, newMessage, posting, sealed } from './outgoing.ts'
 
 export interface SenderDeps {
   readonly account: Account
@@ -71,10 +71,11 @@ export class Sender {
   /** A sealed message that is in no slot yet: `postLater` follows when it is. */
   async place(
     contact: ContactRow,
-    init: { type: MessageRow['type']; text: string },
+    init: { type: MessageRow['type']; text: string; share?: Uint8Array },
   ): Promise<PlacedMessage> {
     const { account, messages } = this.#deps
-    const row = await sealed(account, newMessage(account, { contact, ...init }), contact)
+    const { share, ...rest } = init
+    const row = await sealed(account, newMessage(account, { contact, ...rest }), contact, share)
     return { slot: messages.newSlot(), row }
   }
 
@@ -98,6 +99,7 @@ export class Sender {
     const left = messages
       .all()
       .filter(({ itemKey, isUnposted }) => itemKey !== undefined && !isUnposted)
+      .filter(isResealable)
     for (const message of left) {
       await changes.run(async () => {
         const row = await messages.read(message)
