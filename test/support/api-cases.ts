@@ -284,10 +284,12 @@ export const cases: Readonly<Record<RouteName, Case>> = {
   },
   children: { answers: { children: [{ name: 'berta', zone: 'UTC', quiet: false }] } },
   child: {
+    target: 'child',
     path: '/v1/oversight/berta',
     answers: { id: /^abzu1/, name: 'berta', contacts: [{ state: 'pending', name: 'ben' }] },
   },
   decideContact: {
+    target: 'child',
     path: '/v1/oversight/berta/contacts',
     body: { contact: 'ben', state: 'approved' },
     answers: { name: 'ben', state: 'approved', by: fakeId(0) },
@@ -300,6 +302,7 @@ export const cases: Readonly<Record<RouteName, Case>> = {
     ],
   },
   ruleChild: {
+    target: 'child',
     path: '/v1/oversight/berta/rules',
     body: { hours: '07:00-20:00', frozen: true },
     answers: { name: 'berta', hours: '07:00-20:00', frozen: { since: String, by: fakeId(0) } },
