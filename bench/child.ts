@@ -150,5 +150,11 @@ export function processUsage(pid: number): { cpuUs: number; residentBytes: numbe
   }
 }
 
+/** The most memory that a process has held, from /proc. */
+export function peakBytes(pid: number): number {
+  const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  return Number(peak?.[1] ?? Number.NaN) * 1024
+}
+
 /** One clock tick of /proc: 100 a second on every Linux that Node runs on. */
 const tickUs = 10_000

@@ -10,7 +10,7 @@ import { Child } from './child.ts'
 import type { PartContext } from './harness.ts'
 
 const executable = join(import.meta.dirname, '../bin/abzu.js')
-const startTimeoutMs = 30_000
+const startTimeoutMs = 60_000
 const commandTimeoutMs = 30_000
 
 export interface Daemon {
@@ -30,10 +30,13 @@ export async function startDaemon(
   context: PartContext,
   listen: readonly string[] = [],
 ): Promise<Daemon> {
-  const rehearsal = await launch(context, { home: await homeOf(context, 'rehearsal'), listen })
+  const rehearsal = await launchDaemon(context, {
+    home: await homeOf(context, 'rehearsal'),
+    listen,
+  })
   await rehearsal.close()
   const home = await homeOf(context, 'home')
-  const daemon = await launch(context, { home, listen })
+  const daemon = await launchDaemon(context, { home, listen })
   await createAccount(context, home)
   return daemon
 }
@@ -49,9 +52,10 @@ function abzu(home: string, args: readonly string[]): ChildProcess {
   return spawn(process.execPath, [executable, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-async function launch(
-  { clock, scheduler, open, signal }: PartContext,
-  { home, listen }: { home: string; listen: readonly string[] },
+/** Starts a daemon in a directory that is there. `context.open` takes it, and whoever started it may close it before. */
+export async function launchDaemon(
+  { clock, scheduler, open, signal }: Pick<PartContext, 'clock' | 'scheduler' | 'open' | 'signal'>,
+  { home, listen = [] }: { home: string; listen?: readonly string[] },
 ): Promise<Daemon & { close: () => Promise<void> }> {
   const startMs = clock.monotonicMs()
   const args = ['start', '--tcp', '127.0.0.1:0', ...listen, '--no-lan', '--log-json']

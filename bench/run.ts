@@ -1,6 +1,7 @@
 /** Entry of `npm run bench`. @module */
 
 import { systemClock, systemScheduler } from '../src/base/util/system-time.ts'
+import { accountsBenchmark } from './accounts.ts'
 import { runCommand } from './command.ts'
 import { deliverBenchmark } from './deliver.ts'
 import { meshBenchmark } from './mesh.ts'
@@ -15,7 +16,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 setInterval(() => {}, 60_000)
 
 const exitCode = await runCommand(process.argv.slice(2), {
-  benchmarks: [deliverBenchmark(), meshBenchmark(), syncBenchmark()],
+  benchmarks: [deliverBenchmark(), meshBenchmark(), syncBenchmark(), accountsBenchmark()],
   clock: systemClock,
   scheduler: systemScheduler,
   signal: interrupted.signal,

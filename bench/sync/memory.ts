@@ -1,8 +1,7 @@
 /** What two nodes hold while a thousand mailboxes go from one to the other. @module */
 
-import { readFileSync } from 'node:fs'
 import { sleep } from '../../src/base/util/wait.ts'
-import { processUsage } from '../child.ts'
+import { peakBytes, processUsage } from '../child.ts'
 import type { Measure, Part } from '../harness.ts'
 import { NodeProcess } from './node-process.ts'
 
@@ -44,19 +43,13 @@ export const memory: Part = {
 }
 
 function measure(name: string, pid: number, idleBytes: number, how: string): Measure {
-  const peakBytes = peakOf(pid)
+  const peak = peakBytes(pid)
   const megabytes = (bytes: number) => (bytes / mebibyte).toFixed(0)
   return {
     name: `memory-${name}`,
-    value: (peakBytes - idleFactor * idleBytes) / mebibyte,
+    value: (peak - idleFactor * idleBytes) / mebibyte,
     unit: 'MB',
     target: { op: '<=', value: 100 },
-    note: `peak ${megabytes(peakBytes)} MB but ${idleFactor} x ${megabytes(idleBytes)} MB of an idle node; ${how}`,
+    note: `peak ${megabytes(peak)} MB but ${idleFactor} x ${megabytes(idleBytes)} MB of an idle node; ${how}`,
   }
-}
-
-/** The most that a process has held, from /proc. */
-function peakOf(pid: number): number {
-  const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  return Number(peak?.[1] ?? Number.NaN) * 1024
 }

@@ -62,7 +62,12 @@ export class BenchNode {
   static async start(init: NodeInit, self: PeerId): Promise<BenchNode> {
     const store = await openStore({ ...base, dir: init.dir })
     const mailboxes = new Mailboxes({ ...base, self, store, limits: defaultMailboxLimits })
-    const shared = await SharedMailboxes.open({ mailboxes, self, log: silentLog })
+    const shared = await SharedMailboxes.open({
+      mailboxes,
+      self,
+      epoch: store.epoch,
+      log: silentLog,
+    })
     return new BenchNode(init, { self, store, mailboxes, shared })
   }
 

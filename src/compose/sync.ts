@@ -54,7 +54,7 @@ export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync
   const { store, mailboxes, trusted, federation, transport, clock, log } = parts
   const { items } = store
   const self = transport.peerId
-  const shared = open.add(await SharedMailboxes.open({ mailboxes, self, log }))
+  const shared = open.add(await SharedMailboxes.open({ mailboxes, self, epoch: store.epoch, log }))
   const quotaBytes = (peer: PeerId) => trusted.get(peer)?.quotaBytes
   const room = new CopyRoom({ items, mailboxes, shared, self, clock, quotaBytes })
   const syncer = open.add(

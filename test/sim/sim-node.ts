@@ -208,7 +208,7 @@ export class SimNode {
     const partner = this.#init.partner()
     const trusted = partner ? [partner] : []
     const forSync = { mailboxes, self: this.peerId, items: store.items, clock: time, log }
-    const shared = open.add(await SharedMailboxes.open(forSync))
+    const shared = open.add(await SharedMailboxes.open({ ...forSync, epoch: realStore.epoch }))
     const quotaBytes = (peer: PeerId) => (trusted.includes(peer) ? copyBytesMax : undefined)
     const syncer = open.add(
       new Syncer({

@@ -98,7 +98,12 @@ export class SyncNode {
     const { store, peerId: self } = this
     this.mailboxes = new Mailboxes({ ...base, self, store, limits: defaultMailboxLimits })
     const { mailboxes } = this
-    this.shared = await SharedMailboxes.open({ mailboxes, self, log: silentLog })
+    this.shared = await SharedMailboxes.open({
+      mailboxes,
+      self,
+      epoch: this.store.epoch,
+      log: silentLog,
+    })
     const shared = { mailboxes, shared: this.shared, self, items: store.items }
     const quotaBytes = (peer: PeerId) => this.trust.get(peer)
     this.room = new CopyRoom({ ...shared, clock: time, quotaBytes })

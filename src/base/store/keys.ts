@@ -58,6 +58,7 @@ const tables = {
   'child-rules': 20,
   'child-contacts': 21,
   clock: 26,
+  'copied-mailboxes': 27,
 } as const
 
 export type TableName = keyof typeof tables

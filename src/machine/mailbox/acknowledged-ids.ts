@@ -1,9 +1,10 @@
+import type { ItemStore } from '../../base/store/item-store.ts'
 import type { RowChange, Table } from '../../base/store/table.ts'
-import type { MailboxId } from '../../base/util/brand.ts'
+import type { ItemId, MailboxId } from '../../base/util/brand.ts'
 import { BloomFilter } from '../../base/util/bloom-filter.ts'
 import { concatBytes, mapKey, readU32be, u32be } from '../../base/util/bytes.ts'
 import type { Log } from '../../base/util/log.ts'
-import { acknowledgedIdBytes } from '../../base/wire/records.ts'
+import { acknowledgedIdBytes, type Acknowledgement } from '../../base/wire/records.ts'
 
 export interface AcknowledgedIdsDeps {
   readonly table: Table
@@ -59,6 +60,26 @@ export class AcknowledgedIds {
     const key = keyOf(mailbox, id)
     this.#noted.add(mapKey(key))
     return { table: this.#deps.table.name, key, value: u32be(day) }
+  }
+
+  /** The mail that acknowledgements remove, and the rows that refuse its return. */
+  removal(
+    mailbox: MailboxId,
+    acknowledgements: readonly Acknowledgement[],
+    items: Pick<ItemStore, 'find'>,
+  ): { ids: ItemId[]; rows: RowChange[] } {
+    const ids: ItemId[] = []
+    const rows: RowChange[] = []
+    for (const { day, ids: listed } of acknowledgements) {
+      for (let at = 0; at < listed.length; at += acknowledgedIdBytes) {
+        const prefix = listed.slice(at, at + acknowledgedIdBytes)
+        if (this.has(mailbox, prefix)) continue
+        rows.push(this.note(mailbox, prefix, day))
+        const id = items.find(mailbox, prefix)
+        if (id) ids.push(id)
+      }
+    }
+    return { ids, rows }
   }
 
   /** The write of these rows is durable, or has failed. */

@@ -56,6 +56,8 @@ export interface CheckedSlot extends SignedSlot {
   /** Takes the change into memory, once the slot is durable. */
   readonly apply: () => void
   readonly acknowledged?: Acknowledgement
+  /** Of a record: whom it names. */
+  readonly hosts?: readonly Host[]
   /** It says which devices sign what follows. */
   readonly isIdentity: boolean
 }
@@ -187,7 +189,12 @@ export class HostedMailbox {
   #checkPlain(
     header: SlotHeader,
     body: Uint8Array,
-  ): { apply: () => void; identity?: Identity; acknowledged?: Acknowledgement } {
+  ): {
+    apply: () => void
+    identity?: Identity
+    acknowledged?: Acknowledgement
+    hosts?: readonly Host[]
+  } {
     const slotKey = mapKey(header.key)
     if (body.length === 0) return { apply: () => this.#closeDoor(slotKey) }
     const { kind, content } = parsePlainSlot(body)
@@ -200,7 +207,7 @@ export class HostedMailbox {
       case plainSlotKind.record: {
         this.#expectName(header, plainSlotName.record)
         const record = this.#parseRecord(content)
-        return { apply: () => void (this.#record = record) }
+        return { hosts: record.hosts, apply: () => void (this.#record = record) }
       }
       case plainSlotKind.door: {
         const door = decodeShape(doorShape, content, 'door')

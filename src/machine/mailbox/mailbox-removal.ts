@@ -9,6 +9,8 @@ export interface MailboxRemovalDeps {
   readonly items: ItemStore
   /** Which mailboxes are hosted. */
   readonly hostedRows: Table
+  /** Which of them have copies elsewhere. */
+  readonly copiedRows: Table
   /** How often doors were used, by mailbox and door. */
   readonly doorUses: Table
   /** Drops what is in memory of a mailbox. */
@@ -34,7 +36,7 @@ export class MailboxRemoval {
    *  removed by another call. Resolves after fsync; at once where it is not hosted.
    *  @throws {AbzuError} those of the store */
   async run(mailbox: MailboxId): Promise<void> {
-    const { items, hostedRows, forget } = this.#deps
+    const { items, hostedRows, copiedRows, forget } = this.#deps
     if (!hostedRows.get(mailbox)) return
     const key = mapKey(mailbox)
     this.#going.add(key)
@@ -42,6 +44,7 @@ export class MailboxRemoval {
       forget(mailbox)
       await items.drop(mailbox)
       await this.#dropDoorUses(mailbox)
+      await copiedRows.delete(mailbox)
       await hostedRows.delete(mailbox)
       // what was on its way to the disk when it began
       await items.drop(mailbox)

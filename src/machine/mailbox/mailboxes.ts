@@ -8,9 +8,8 @@
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { mailboxIdOf } from '../../base/crypto/address.ts'
 import { unverifiedRecord } from '../../base/crypto/mailbox-record.ts'
-import { plainSlotKey } from '../../base/crypto/slot-header.ts'
 import type { ArrivalsTaken, ItemStore } from '../../base/store/item-store.ts'
-import type { RowChange, Table, TableName } from '../../base/store/table.ts'
+import type { Table, TableName } from '../../base/store/table.ts'
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, mapKey } from '../../base/util/bytes.ts'
 import { type Cancel, type Clock, earliestMs, hoursOf } from '../../base/util/clock.ts'
@@ -21,11 +20,11 @@ import { Turns } from '../../base/util/turns.ts'
 import type { Log } from '../../base/util/log.ts'
 import { Watchers } from '../../base/util/watchers.ts'
 import type { DeliverRequest } from '../../base/wire/deliver.ts'
-import { parsePlainSlot, plainSlotName } from '../../base/wire/plain-slot.ts'
-import { acknowledgedIdBytes, type Acknowledgement, type Host } from '../../base/wire/records.ts'
+import type { Host } from '../../base/wire/records.ts'
 import type { CopiedItem } from '../../base/wire/sync.ts'
 import { AcknowledgedIds } from './acknowledged-ids.ts'
 import { Admissions, type Admitted } from './admission.ts'
+import { CopiedMailboxes } from './copied-mailboxes.ts'
 import { CopyIntake } from './copy-intake.ts'
 import { HostedMailbox, type CheckedSlot, type SignedSlot } from './hosted-mailbox.ts'
 import { HostedShelf } from './hosted-shelf.ts'
@@ -34,6 +33,7 @@ import { MailboxRemoval } from './mailbox-removal.ts'
 import { Totals, type MailboxTotals } from './mailbox-totals.ts'
 import { OwnMailbox, type SlotDesk } from './own-mailbox.ts'
 import { expectRoom } from './owner-room.ts'
+import { storedRecord } from './stored-record.ts'
 import type { Origin } from './stranger-rates.ts'
 import { isAnsweredByRecord, notHosted, refusal, type Taken } from './taken.ts'
 
@@ -58,6 +58,8 @@ const dayMs = 86_400_000
 export class Mailboxes implements SlotDesk {
   /** What deliveries were answered, since the start. */
   readonly taken = new Tally<'durable' | ErrorCode>()
+  /** Those that have copies elsewhere. */
+  readonly copied: CopiedMailboxes
   readonly #deps: MailboxesDeps
   readonly #admissions: Admissions
   readonly #hostedRows: Table
@@ -86,11 +88,19 @@ export class Mailboxes implements SlotDesk {
       mailboxesMax: limits.hostedInMemoryMax,
     })
     this.#totals = new Totals({ clock, items, hosted: () => this.hosted() })
+    const copiedRows = store.table('copied-mailboxes')
     this.#leaving = new MailboxRemoval({
       items,
       hostedRows: this.#hostedRows,
+      copiedRows,
       doorUses: store.table('door-uses'),
       forget: (mailbox) => this.#shelf.forget(mailbox),
+    })
+    this.copied = new CopiedMailboxes({
+      table: copiedRows,
+      self: deps.self,
+      hosted: () => this.hosted(),
+      hostsOf: async (mailbox) => this.hostsOf(mailbox),
     })
     this.#copies = new CopyIntake({
       ...deps,
@@ -130,7 +140,8 @@ export class Mailboxes implements SlotDesk {
       throw new AbzuError('ABZU_DENIED', 'the account does not name these nodes as its hosts')
     }
     const row = { table: this.#hostedRows.name, key: mailbox, value: rootPk }
-    await store.items.putSlots(slots, [row], taken)
+    const rows = [row, ...this.copied.rowsOf(mailbox, hosted.hosts)]
+    await store.items.putSlots(slots, rows, taken)
     this.#shelf.keep(hosted)
     this.#recordWatchers.tell(mailbox)
     this.#newsWatchers.tell(mailbox)
@@ -153,7 +164,10 @@ export class Mailboxes implements SlotDesk {
 
   /** The newest signed record of a mailbox hosted here. */
   async record(mailbox: MailboxId): Promise<Uint8Array | undefined> {
-    return (await this.#shelf.get(mailbox))?.record
+    const known = this.#shelf.ready(mailbox)
+    if (known || !this.rootOf(mailbox)) return known?.record
+    const { platform, store } = this.#deps
+    return storedRecord({ platform, items: store.items }, mailbox)
   }
 
   /** Root public key of the account whose mailbox this is, where it is hosted here. */
@@ -178,9 +192,8 @@ export class Mailboxes implements SlotDesk {
   async hostsOf(mailbox: MailboxId): Promise<readonly Host[]> {
     const known = this.#shelf.ready(mailbox)
     if (known) return known.hosts
-    const key = plainSlotKey(this.#deps.platform, mailbox, plainSlotName.record)
-    const slot = await this.#deps.store.items.slot(mailbox, key)
-    return slot?.body.length ? unverifiedRecord(parsePlainSlot(slot.body).content).hosts : []
+    const record = await this.record(mailbox)
+    return record ? unverifiedRecord(record).hosts : []
   }
 
   /** Calls `listener`, which must not throw, with each mailbox whose record has changed, once that is durable. */
@@ -298,12 +311,13 @@ export class Mailboxes implements SlotDesk {
     const { items } = this.#deps.store
     const { mailbox } = hosted
     const acknowledged = checked.flatMap((slot) => slot.acknowledged ?? [])
-    const removal = this.#removal(mailbox, acknowledged)
+    const removal = this.#acknowledged.removal(mailbox, acknowledged, items)
     // Both are queued in this turn, so that one commit takes them; the removal first, since an
     // acknowledgement without its removal would leave the mail there.
     const isEmpty = removal.rows.length === 0
     const removed = isEmpty ? undefined : items.remove(mailbox, removal.ids, removal.rows)
-    const stored = Promise.all([items.putSlots(checked, [], taken), removed])
+    const rows = checked.flatMap(({ hosts = [] }) => this.copied.rowsOf(mailbox, hosts))
+    const stored = Promise.all([items.putSlots(checked, rows, taken), removed])
     const [results] = await stored.finally(() => this.#acknowledged.settled(removal.rows))
     const before = hosted.record
     for (const [n, slot] of checked.entries()) if (results[n] === 'stored') slot.apply()
@@ -330,25 +344,6 @@ export class Mailboxes implements SlotDesk {
     const hosted = await this.#shelf.get(mailbox)
     if (!hosted) throw new AbzuError('ABZU_NOT_HOSTED', 'no such mailbox is hosted here')
     return hosted
-  }
-
-  /** The mail that acknowledgements remove, and the rows that refuse its return. */
-  #removal(
-    mailbox: MailboxId,
-    acknowledgements: readonly Acknowledgement[],
-  ): { ids: ItemId[]; rows: RowChange[] } {
-    const ids: ItemId[] = []
-    const rows: RowChange[] = []
-    for (const { day, ids: listed } of acknowledgements) {
-      for (let at = 0; at < listed.length; at += acknowledgedIdBytes) {
-        const prefix = listed.slice(at, at + acknowledgedIdBytes)
-        if (this.#acknowledged.has(mailbox, prefix)) continue
-        rows.push(this.#acknowledged.note(mailbox, prefix, day))
-        const id = this.#deps.store.items.find(mailbox, prefix)
-        if (id) ids.push(id)
-      }
-    }
-    return { ids, rows }
   }
 
   watch(mailbox: MailboxId, listener: () => void): Cancel {

@@ -42,6 +42,9 @@ interface Due {
 
 const roundMs = 600_000
 const sweepRows = 500
+/** Publications in a row that reach nobody, after which it is the mesh that is not there: what else is due waits as
+ *  well. */
+const vainMax = 8
 
 export class RecordPublisher {
   readonly #deps: RecordPublisherDeps
@@ -60,7 +63,8 @@ export class RecordPublisher {
   async start(): Promise<void> {
     const { hosted, scheduler } = this.#deps
     this.#stopWatching = hosted.watchRecords((mailbox) => this.#soon(mailbox))
-    for await (const { mailbox } of hosted.hosted()) this.#soon(mailbox)
+    for await (const { mailbox } of hosted.hosted()) this.#add(mailbox)
+    this.#plan()
     this.#cancelRound = scheduler.after(roundMs, () => void this.#round())
   }
 
@@ -86,19 +90,28 @@ export class RecordPublisher {
   }
 
   #soon(mailbox: MailboxId): void {
+    this.#add(mailbox)
+    this.#planAt(this.#deps.clock.monotonicMs())
+  }
+
+  #add(mailbox: MailboxId): void {
     const atMs = this.#deps.clock.monotonicMs()
     const { reachedAtMs = atMs } = this.#due.get(mapKey(mailbox)) ?? {}
     this.#due.set(mapKey(mailbox), { mailbox, atMs, reachedAtMs, failures: 0 })
-    this.#plan()
   }
 
+  /** Looks through all that is due some day. */
   #plan(): void {
-    if (this.#isClosed || this.#isRunning) return
-    this.#cancelNext?.()
     let firstMs = Number.POSITIVE_INFINITY
     for (const { atMs } of this.#due.values()) firstMs = Math.min(firstMs, atMs)
-    if (firstMs === Number.POSITIVE_INFINITY) return
-    const delayMs = Math.max(0, firstMs - this.#deps.clock.monotonicMs())
+    if (firstMs < Number.POSITIVE_INFINITY) this.#planAt(firstMs)
+  }
+
+  /** Nothing is due before `atMs`. */
+  #planAt(atMs: number): void {
+    if (this.#isClosed || this.#isRunning) return
+    this.#cancelNext?.()
+    const delayMs = Math.max(0, atMs - this.#deps.clock.monotonicMs())
     this.#cancelNext = this.#deps.scheduler.after(delayMs, () => void this.#run())
   }
 
@@ -106,15 +119,22 @@ export class RecordPublisher {
     if (this.#isRunning) return
     this.#isRunning = true
     const nowMs = this.#deps.clock.monotonicMs()
+    const jitter = this.#jitter()
+    let vain = 0
     for (const due of [...this.#due.values()].filter(({ atMs }) => atMs <= nowMs)) {
       if (this.#isClosed) break
-      await this.#publish(due)
+      if (vain >= vainMax) {
+        this.#postpone(due, jitter)
+        continue
+      }
+      vain = (await this.#publish(due)) ? 0 : vain + 1
     }
     this.#isRunning = false
     this.#plan()
   }
 
-  async #publish(due: Due): Promise<void> {
+  /** Resolves to whether it reached anybody. */
+  async #publish(due: Due): Promise<boolean> {
     const { directory, limits, clock, log } = this.#deps
     const mailbox = toHex(due.mailbox.subarray(0, 8))
     let reached = 0
@@ -128,13 +148,24 @@ export class RecordPublisher {
     const current = this.#due.get(mapKey(due.mailbox))
     if (reached > 0 && current) current.reachedAtMs = clock.monotonicMs()
     // a change that came meanwhile has its own turn
-    if (current !== due) return
-    due.failures = reached > 0 ? 0 : due.failures + 1
-    const pauseMs =
-      reached > 0
-        ? limits.republishMs
-        : Math.min(limits.retryMaxMs, limits.retryMinMs * 2 ** Math.min(due.failures - 1, 20))
-    due.atMs = clock.monotonicMs() + pauseMs * (0.9 + 0.2 * this.#fraction())
+    if (current !== due) return reached > 0
+    if (reached > 0) {
+      due.failures = 0
+      due.atMs = clock.monotonicMs() + limits.republishMs * this.#jitter()
+    } else {
+      this.#postpone(due, this.#jitter())
+      // others have their turn before it
+      this.#due.delete(mapKey(due.mailbox))
+      this.#due.set(mapKey(due.mailbox), due)
+    }
+    return reached > 0
+  }
+
+  #postpone(due: Due, jitter: number): void {
+    const { clock, limits } = this.#deps
+    due.failures++
+    const pauseMs = limits.retryMinMs * 2 ** Math.min(due.failures - 1, 20)
+    due.atMs = clock.monotonicMs() + Math.min(limits.retryMaxMs, pauseMs) * jitter
   }
 
   /** Records of others, and what is over. */
@@ -150,11 +181,12 @@ export class RecordPublisher {
       log.warn('held-records-not-tended', { error: toAbzuError(error) })
     }
     if (this.#isClosed) return
-    const delayMs = roundMs * (0.9 + 0.2 * this.#fraction())
+    const delayMs = roundMs * this.#jitter()
     this.#cancelRound = scheduler.after(delayMs, () => void this.#round())
   }
 
-  #fraction(): number {
-    return (this.#deps.random(1)[0] as number) / 255
+  /** From 0.9 to 1.1. */
+  #jitter(): number {
+    return 0.9 + (0.2 * (this.#deps.random(1)[0] as number)) / 255
   }
 }

@@ -12,8 +12,10 @@ import type { Mailboxes } from '../mailbox/mailboxes.ts'
 import { dialAddresses } from '../node/directory.ts'
 
 export interface SharedMailboxesDeps {
-  readonly mailboxes: Pick<Mailboxes, 'hosted' | 'hostsOf' | 'rootOf' | 'watchRecords'>
+  readonly mailboxes: Pick<Mailboxes, 'copied' | 'hostsOf' | 'rootOf' | 'watchRecords'>
   readonly self: PeerId
+  /** Of the store that the mailboxes are in. */
+  readonly epoch: Uint8Array
   readonly log: Log
 }
 
@@ -39,10 +41,10 @@ export class SharedMailboxes {
   readonly #stopWatching: Cancel
   readonly #reading = new Set<Promise<void>>()
 
-  /** Reads the record of every mailbox that is hosted here. */
+  /** Reads the record of every mailbox that has a copy elsewhere. */
   static async open(deps: SharedMailboxesDeps): Promise<SharedMailboxes> {
     const shared = new SharedMailboxes(deps)
-    for await (const { mailbox } of deps.mailboxes.hosted()) await shared.#read(mailbox)
+    for await (const mailbox of deps.mailboxes.copied.all(deps.epoch)) await shared.#read(mailbox)
     return shared
   }
 

@@ -131,6 +131,8 @@ export const householdRoutes = {
     summary: 'Unlock an account by its password and open a session',
     body: schemas.unlockBody,
     answer: schemas.sessionSchema,
+    // one by one, and others may be before it
+    timeoutMs: 100_000,
   },
   lock: {
     method: 'POST',

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/util/clock.ts'
 import { AbzuError, isAbzuError } from '../../base/util/errors.ts'
 import { RateLimiter } from '../../base/util/gcra.ts'
 
-const waitingMax = 16
+const waitingMax = 64
 /** Five wrong passwords at once, then one in ten seconds. */
 const wrongPasswords = { perSecond: 0.1, burst: 5 }
 const accountsMax = 1000

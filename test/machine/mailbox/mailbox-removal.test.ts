@@ -85,6 +85,7 @@ t.test('cut off midway it is found, and goes with the next call', async (t) => {
       },
     }),
     hostedRows: store.table('mailboxes'),
+    copiedRows: store.table('copied-mailboxes'),
     doorUses: store.table('door-uses'),
     forget: () => undefined,
   })

@@ -12,8 +12,12 @@ function mailbox(n: number): MailboxId {
   return new Uint8Array(32).fill(n) as MailboxId
 }
 
-/** A publisher of two hosted mailboxes; `held` nodes take what it offers. */
-async function publishing(init: { held: number; neglected?: readonly MailboxId[] }) {
+/** A publisher of two hosted mailboxes, or those that are named; `held` nodes take what it offers. */
+async function publishing(init: {
+  held: number
+  neglected?: readonly MailboxId[]
+  hosted?: readonly MailboxId[]
+}) {
   const time = new ManualTime()
   const state = { held: init.held, isBroken: false }
   const published: string[] = []
@@ -29,8 +33,7 @@ async function publishing(init: { held: number; neglected?: readonly MailboxId[]
     held: { neglected: () => [...(init.neglected ?? [])], sweep: async () => 0 },
     hosted: {
       async *hosted() {
-        yield { mailbox: mailbox(1) }
-        yield { mailbox: mailbox(2) }
+        for (const one of init.hosted ?? [mailbox(1), mailbox(2)]) yield { mailbox: one }
       },
       watchRecords(listener) {
         listeners.add(listener)
@@ -119,3 +122,26 @@ t.test('neglected records of others are offered', async (t) => {
   await time.advance(700_000)
   t.same(taken(), ['09'])
 })
+
+t.test(
+  'where nobody is there, a hundred mailboxes cost what a few do, and each has its turn',
+  async (t) => {
+    const hosted = Array.from({ length: 100 }, (_, n) => mailbox(n))
+    const { time, state, taken, publisher } = await publishing({ held: 0, hosted })
+    await time.advance(10)
+    const first = taken()
+    t.ok(first.length > 0 && first.length <= 10, `${first.length} of 100 tried`)
+    await time.advance(4000)
+    const second = taken()
+    t.ok(second.length > 0 && second.length <= 20)
+    t.notOk(
+      second.some((one) => first.includes(one)),
+      'others than before',
+    )
+    state.held = 1
+    publisher.retry()
+    await time.advance(10)
+    t.equal(new Set(taken()).size, 100, 'all, once somebody is there')
+    publisher.close()
+  },
+)
