@@ -11,7 +11,7 @@ import { repair } from './sync/repairing.ts'
 export function syncBenchmark(): Benchmark {
   return {
     name: 'sync',
-    timeoutMs: 180_000,
+    timeoutMs: 900_000,
     parts: [firstCopy, tenNew, nothingNew, repair, homeGone, homeBack, memory],
   }
 }

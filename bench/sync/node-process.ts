@@ -19,8 +19,8 @@ import type {
 } from './node-messages.ts'
 
 const platform = nodePlatform()
-/** A growth by a hundred thousand items, or their copy, on a slow disk. */
-const patienceMs = 120_000
+/** A growth by a million items, or their copy, on a slow disk. */
+const patienceMs = 600_000
 const quietMs = 300
 
 type Context = Pick<PartContext, 'scheduler' | 'open' | 'scratchDir'>
@@ -143,7 +143,7 @@ export class NodeProcess {
 
   /** Within that pull. Returns how many items were lacking. */
   async repair(): Promise<number> {
-    return (await this.#forked.ask({ kind: 'repair' }, 'repaired')).items
+    return (await this.#forked.ask({ kind: 'repair' }, 'repaired', patienceMs)).items
   }
 
   async endPull(): Promise<void> {
