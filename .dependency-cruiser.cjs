@@ -144,7 +144,13 @@ module.exports = {
     home('msgpackr', outside('msgpackr'), '^src/base/wire/codec\\.ts$'),
     home(
       'crypto-libraries',
-      [outside('@noble'), outside('@scure'), outside('hpke'), outside('shamir-secret-sharing')],
+      [
+        outside('@noble'),
+        outside('@scure'),
+        outside('hpke'),
+        outside('shamir-secret-sharing'),
+        outside('age-encryption'),
+      ],
       room('base/crypto'),
     ),
     home('prometheus', outside('@prometheus-io'), '^src/surface/api/metrics-text\\.ts$'),

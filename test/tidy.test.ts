@@ -6,6 +6,7 @@ import t from 'tap'
 import { errorCodes } from '../src/base/util/errors.ts'
 import type { Rate } from '../src/base/util/gcra.ts'
 import { errorCode, errorNumber } from '../src/base/wire/error-numbers.ts'
+import { exportLimits } from '../src/base/wire/export.ts'
 import { wireLimits } from '../src/base/wire/limits.ts'
 import * as protocols from '../src/base/wire/protocols.ts'
 import { defaultStoreLimits } from '../src/base/store/store-limits.ts'
@@ -181,6 +182,7 @@ t.test('every limit has its row with its value', async (t) => {
   const wanted: string[] = []
   const tables = {
     'src/base/wire/limits.ts': wireLimits,
+    'src/base/wire/export.ts': exportLimits,
     'src/base/store/store-limits.ts': defaultStoreLimits,
     'src/machine/transport/transport-limits.ts': defaultTransportLimits,
     'src/machine/mailbox/mailbox-limits.ts': defaultMailboxLimits,

@@ -13,6 +13,7 @@ import { AbzuError } from '../../src/base/util/errors.ts'
 import { silentLog } from '../../src/base/util/log.ts'
 import { sleep, withTimeout } from '../../src/base/util/wait.ts'
 import { deliverProtocol, recordProtocol } from '../../src/base/wire/protocols.ts'
+import { Carriage } from '../../src/machine/mailbox/carriage.ts'
 import { deliverHandler } from '../../src/machine/mailbox/deliver-handler.ts'
 import { defaultMailboxLimits } from '../../src/machine/mailbox/mailbox-limits.ts'
 import { Mailboxes } from '../../src/machine/mailbox/mailboxes.ts'
@@ -87,7 +88,8 @@ export async function openAccounts(
   const publisher = open.add(new RecordPublisher({ ...publishing, directory, held }))
   const outbox = open.add(new Outbox({ ...base, store, transport, mailboxes, limits }))
   const stamps = open.add(new StampMill({ search: new NodeStampSearch(scheduler), scheduler }))
-  const ports = { tables: store, hosting: mailboxes, post: outbox, directory }
+  const carriage = new Carriage({ ...base, items: store.items, mailboxes })
+  const ports = { tables: store, hosting: mailboxes, post: outbox, directory, carriage }
   const restoring = {
     restore: async () => {
       throw new AbzuError('ABZU_NOT_YET', 'nobody is recovered here')

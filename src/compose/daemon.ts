@@ -61,6 +61,7 @@ import { version } from '../version.ts'
 import { holdersOf, openFederation } from './federation.ts'
 import { openSync } from './sync.ts'
 import { prepareHome } from './home.ts'
+import { carriageOf, uploadsIn, watchRecords } from './portability.ts'
 import { openProcessProbe } from './process-probe.ts'
 import { StoreMeter } from './store-meter.ts'
 
@@ -201,6 +202,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
           post: outbox,
           directory,
           restoring: sync.restorer,
+          carriage: carriageOf({ platform, store, mailboxes }),
           stamps,
         },
         {
@@ -210,6 +212,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       ),
     )
 
+    watchRecords({ mailboxes, accounts, log })
     transport.handle(deliverProtocol, deliverHandler({ mailboxes, sign: identity.sign, scheduler }))
     serveCalls(transport, recordProtocol, {
       timeoutMs: 5000,
@@ -312,6 +315,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
         config,
         services: {
           accounts,
+          uploads: uploadsIn(config.home, { random, scheduler }),
           invitations: accounts.invitations,
           oversight: accounts.oversight,
           keys: accounts.keys,

@@ -16,6 +16,7 @@ import {
   syncProtocol,
   timeProtocol,
 } from '../../src/base/wire/protocols.ts'
+import { Carriage } from '../../src/machine/mailbox/carriage.ts'
 import { deliverHandler } from '../../src/machine/mailbox/deliver-handler.ts'
 import { startJanitor } from '../../src/machine/mailbox/janitor.ts'
 import { defaultMailboxLimits } from '../../src/machine/mailbox/mailbox-limits.ts'
@@ -281,6 +282,7 @@ export class SimNode {
         scheduler,
         log,
       }),
+      carriage: new Carriage({ platform, items: store.items, mailboxes }),
       stamps,
     }
     const accountsOn = async (hosting: HostingPort): Promise<AccountManager> =>

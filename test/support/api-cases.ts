@@ -17,6 +17,8 @@ export interface Case {
   /** Role of `berta`, whom the path names. */
   readonly target?: Role
   readonly body?: unknown
+  /** Bytes, in the place of `body`. */
+  readonly octets?: string
   /** What the answer matches. */
   readonly answers: unknown
   /** Bodies that are refused, besides those that every body is tried with. */
@@ -135,6 +137,51 @@ export const cases: Readonly<Record<RouteName, Case>> = {
     refuses: [{ at: 'tomorrow' }, { at: 7 }, { at: '2027-03-01T00:00:00.000Z', role: 'admin' }],
   },
   growUp: { as: 'child', answers: { name: 'anna', role: 'adult' } },
+  exportAccount: {
+    body: { password: 'pw' },
+    answers: 'sealed',
+    refuses: [
+      { password: '' },
+      { password: 'x'.repeat(1025) },
+      { recipient: '' },
+      { recipient: 'x'.repeat(4097) },
+      { password: 'pw', recipient: 'age1' },
+      { password: 'pw', account: 'berta' },
+      { password: 'pw', workFactor: 1 },
+    ],
+  },
+  beginUpload: { answers: { upload: /^[0-9a-f]{32}$/ } },
+  upload: {
+    path: `/v1/uploads/${'0'.repeat(32)}/0`,
+    octets: 'a piece',
+    answers: { bytes: 7 },
+  },
+  importAccount: {
+    body: { upload: '0'.repeat(32), password: 'pw' },
+    answers: {
+      imported: {
+        id: /^abzu1/,
+        name: 'carla',
+        role: 'adult',
+        token: /^[\w-]{43}$/,
+        items: 7,
+        bytes: 4321,
+        isUpToDate: true,
+      },
+    },
+    refuses: [
+      { upload: '../../../../etc/passwd', password: 'pw' },
+      { upload: '0'.repeat(31), password: 'pw' },
+      { upload: 'A'.repeat(32), password: 'pw' },
+      { upload: '0'.repeat(32) },
+      { upload: '0'.repeat(32), password: '' },
+      { upload: '0'.repeat(32), password: 'pw', role: 'king' },
+      { upload: '0'.repeat(32), password: 'pw', name: '' },
+      { upload: '0'.repeat(32), password: 'pw', filePassword: '' },
+      { upload: '0'.repeat(32), password: 'pw', fileIdentity: 'x'.repeat(4097) },
+      { upload: '0'.repeat(32), password: 'pw', path: '/etc/passwd' },
+    ],
+  },
   invite: {
     body: { role: 'child', hours: 1 },
     answers: { link: /^abzu-join:/, expiresAt: String },
@@ -327,6 +374,7 @@ export async function prepare(api: TestApi): Promise<void> {
   await api.services.federation.accept('abzu-peer:3', { quotaBytes: 7 })
   await api.services.invitations.give({ role: 'guest' })
   api.services.accounts.become('berta', 'child')
+  await api.services.uploads.begin()
   api.anna.member.receive({})
   api.anna.member.keptShares.push(keptShare)
   api.anna.member.openLinks.set(openLink.id, openLink)
@@ -335,6 +383,12 @@ export async function prepare(api: TestApi): Promise<void> {
 /** The good call of a route, without a session. */
 export function callOf(name: RouteName): Asked {
   const { method, path } = routes[name]
-  const { path: filled = path, body } = cases[name]
-  return { method, url: filled, ...(body !== undefined && { body }) }
+  const { path: filled = path, body, octets } = cases[name]
+  const headers = { 'content-type': 'application/octet-stream' }
+  return {
+    method,
+    url: filled,
+    ...(body !== undefined && { body }),
+    ...(octets !== undefined && { raw: octets, headers }),
+  }
 }

@@ -90,6 +90,11 @@ export class Box {
     return (await this.run<{ peers: Peer[] }>('peer', 'list')).peers
   }
 
+  /** A file in its directory, which may not be there yet. */
+  path(name: string): string {
+    return join(this.#env.ABZU_HOME, name)
+  }
+
   /** An account with the password of all tests. */
   async account(name: string): Promise<{ id: string; words: string[] }> {
     const file = join(this.#env.ABZU_HOME, 'password')

@@ -2,6 +2,8 @@
 
 import type { Finding } from '../../src/base/health/finding.ts'
 import { parseWords } from '../../src/base/crypto/words.ts'
+import { FakeInvitations } from './fake-invitations.ts'
+import { FakeUploads, pieces } from './fake-uploads.ts'
 import { AbzuError } from '../../src/base/util/errors.ts'
 import { Authority } from '../../src/user/household/authority.ts'
 import { FakeOversight } from './fake-oversight.ts'
@@ -12,8 +14,6 @@ import type {
   ContactSummary,
   FederationService,
   InboxEntry,
-  Invitation,
-  InvitationsService,
   MemberService,
   MessageReport,
   NodeService,
@@ -280,6 +280,32 @@ class FakeAccounts implements AccountsService {
     return (await this.create({ name, role: 'admin', password })).member
   }
 
+  /** What an export holds; an error in the place of bytes cuts it off. */
+  exports: readonly (Uint8Array | Error)[] = [new TextEncoder().encode('sealed')]
+  /** What `exported` was called with. */
+  readonly locks: unknown[] = []
+
+  exported = async (nameOrId: string, lock: Parameters<AccountsService['exported']>[1]) => {
+    this.member(nameOrId)
+    this.locks.push(lock)
+    return pieces(this.exports)
+  }
+
+  /** What `import` was called with, and read. */
+  readonly imported: { file: string; secret: unknown; name?: string; role?: string }[] = []
+
+  import = async (init: Parameters<AccountsService['import']>[0]) => {
+    const { secret, name = 'carla', role = 'adult', password, progress } = init
+    const decoder = new TextDecoder()
+    let file = ''
+    for await (const chunk of init.sealed()) file += decoder.decode(chunk)
+    this.imported.push({ file, secret, name, role })
+    if (file === 'newer') throw new AbzuError('ABZU_EXPORT_NEWER', 'a newer export')
+    progress({ items: 7, bytes: 4321, itemsTotal: 7 })
+    const { member } = await this.create({ name, role, password })
+    return { member, isUpToDate: true }
+  }
+
   /** By id: the node that is the account's home now. */
   readonly movedTo = new Map<string, string>()
 
@@ -448,29 +474,12 @@ class FakeFederation implements FederationService {
   }
 }
 
-class FakeInvitations implements InvitationsService {
-  readonly #open = new Map<string, Invitation>()
-
-  give = async ({ role, by }: Parameters<InvitationsService['give']>[0]) => {
-    const id = String(this.#open.size).padStart(16, '0')
-    this.#open.set(id, { id, role, expiresAt: time, ...(by !== undefined && { by }) })
-    return { link: `abzu-join:${id}`, expiresAt: time }
-  }
-  list = async () => [...this.#open.values()]
-  revoke = async (idOrLink: string) => {
-    const id = idOrLink.replace('abzu-join:', '')
-    const invitation = this.#open.get(id)
-    if (!invitation) throw new AbzuError('ABZU_NOT_FOUND', 'no such invitation')
-    this.#open.delete(id)
-    return invitation
-  }
-}
-
 /** All of a fake node's services; who may do what is no fake. */
 export function fakeServices() {
   const accounts = new FakeAccounts()
   return {
     accounts,
+    uploads: new FakeUploads(),
     authority: new Authority({ accountOf: (nameOrId) => accounts.get(nameOrId) }),
     invitations: new FakeInvitations(),
     oversight: new FakeOversight((nameOrId) => accounts.get(nameOrId).id),

@@ -1,5 +1,6 @@
 /** The user half on the real mailbox and outbox of the machine half, over in-memory streams. @module */
 
+import { Carriage } from '../../src/machine/mailbox/carriage.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { searchInTurns, StampMill } from '../../src/base/crypto/stamp-mill.ts'
 import type { PeerId } from '../../src/base/util/brand.ts'
@@ -103,6 +104,7 @@ export async function house(init: {
           post: node.outbox,
           directory,
           restoring: { restore: async (claim, init) => copied(network, node, claim, init) },
+          carriage: new Carriage({ platform, items: node.store.items, mailboxes: node.mailboxes }),
           stamps: new StampMill({ search: searchInTurns(platform, time), scheduler: time }),
         },
         { autoLockMinutes: 0 },

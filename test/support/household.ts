@@ -14,6 +14,7 @@ import type { Member } from '../../src/user/household/member.ts'
 import type { InboxMessage, MessageReport } from '../../src/user/message/messages.ts'
 import { ManualTime } from './manual-time.ts'
 import { MemoryNetwork, MemoryNode } from './memory-ports.ts'
+import { MemoryCarriage } from './memory-carriage.ts'
 import { MemoryRestore } from './memory-restore.ts'
 import { stampFor } from './stamps.ts'
 
@@ -57,6 +58,11 @@ export class World {
     return restoring
   }
 
+  /** What carries mailboxes out of `node` and into it. */
+  carriage(node: MemoryNode): MemoryCarriage {
+    return new MemoryCarriage(node, { platform: this.platform, clock: this.time })
+  }
+
   /** Without an automatic lock, where `init` does not say otherwise. */
   async manager(
     node: MemoryNode,
@@ -65,8 +71,9 @@ export class World {
     const { platform, time } = this
     const { tables, hosting, post, directory } = node
     const restoring = this.restoring(node)
+    const carriage = this.carriage(node)
     const stamps = new StampMill({ search: this.stampSearch, scheduler: time })
-    const parts = { platform, tables, hosting, post, directory, restoring, stamps, log }
+    const parts = { platform, tables, hosting, post, directory, restoring, carriage, stamps, log }
     const settings = { autoLockMinutes: 0, ...init }
     return AccountManager.open({ ...parts, clock: time, scheduler: time }, settings)
   }

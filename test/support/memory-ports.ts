@@ -388,7 +388,7 @@ export class MemoryMailbox implements MailboxPort {
     if (!equalBytes(proof, doorProof(this.#platform, door.key, this.mailbox, id))) {
       return 'ABZU_DOOR_CLOSED'
     }
-    if (this.#isKnown(id)) return undefined
+    if (this.isKnown(id)) return undefined
     const uses = (this.#doorUses.get(mapKey(doorId)) ?? 0) + 1
     if (door.uses !== undefined && uses > door.uses) return 'ABZU_DOOR_CLOSED'
     this.#doorUses.set(mapKey(doorId), uses)
@@ -396,7 +396,8 @@ export class MemoryMailbox implements MailboxPort {
     return undefined
   }
 
-  #isKnown(id: ItemId): boolean {
+  /** It is here, or was acknowledged. */
+  isKnown(id: ItemId): boolean {
     const isHere = this.mailOnDisk.some((item) => equalBytes(item.id, id))
     return isHere || this.#acknowledged.has(mapKey(id.subarray(0, 16)))
   }
@@ -406,7 +407,7 @@ export class MemoryMailbox implements MailboxPort {
     if (bits === 0) return 'ABZU_STRANGERS_REFUSED'
     const order = { mailbox: this.mailbox, item: id, bits }
     if (!isStamp(this.#platform, order, stamp)) return 'ABZU_STAMP_INVALID'
-    if (!this.#isKnown(id)) this.inject(envelope, true)
+    if (!this.isKnown(id)) this.inject(envelope, true)
     return undefined
   }
 

@@ -20,6 +20,7 @@ export const labels = {
   slotHeader: label('slot-header'),
   letter: label('letter'),
   restoreClaim: label('restore-claim'),
+  exportEnd: label('export-end'),
   // hashes
   mailboxId: label('mailbox-id'),
   sealKeyId: label('seal-key-id'),

@@ -8,6 +8,7 @@ import { chacha20poly1305, xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { argon2id } from '@noble/hashes/argon2.js'
 import { hmac } from '@noble/hashes/hmac.js'
+import { scrypt } from '@noble/hashes/scrypt.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { concatBytes, equalBytes } from '../util/bytes.ts'
 import { isStrictPublicKey, isStrictSignature } from './ed25519-strict.ts'
@@ -79,5 +80,7 @@ export function noblePlatform({ random }: NoblePlatformDeps): CryptoPlatform {
     // the synchronous form: the other one asks the wall clock when to yield
     argon2id: async (password, salt, { memoryKiB, passes, parallelism }) =>
       argon2id(password, salt, { m: memoryKiB, t: passes, p: parallelism, dkLen: 32 }),
+    scrypt: async (password, salt, { workFactor }) =>
+      scrypt(password, salt, { N: 2 ** workFactor, r: 8, p: 1, dkLen: 32, maxmem: 2 ** 30 }),
   }
 }

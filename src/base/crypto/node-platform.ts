@@ -14,6 +14,7 @@ import {
   createPublicKey,
   hash,
   randomBytes,
+  scrypt as nodeScrypt,
   sign,
   verify,
   type KeyObject,
@@ -137,6 +138,21 @@ function argon2id(
   })
 }
 
+function scrypt(
+  password: Uint8Array,
+  salt: Uint8Array,
+  { workFactor }: { readonly workFactor: number },
+): Promise<Uint8Array> {
+  const cost = 2 ** workFactor
+  const parameters = { cost, blockSize: 8, parallelization: 1, maxmem: (cost + 8) * 1024 * 2 }
+  return new Promise((resolve, reject) => {
+    nodeScrypt(password, salt, 32, parameters, (error, key) => {
+      if (error) reject(error)
+      else resolve(plain(key))
+    })
+  })
+}
+
 /** The platform of a daemon. */
 export function nodePlatform(): CryptoPlatform {
   return {
@@ -149,5 +165,6 @@ export function nodePlatform(): CryptoPlatform {
     chacha20poly1305,
     xchacha20poly1305,
     argon2id,
+    scrypt,
   }
 }

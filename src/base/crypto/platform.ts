@@ -66,4 +66,11 @@ export interface CryptoPlatform {
   readonly xchacha20poly1305: Aead
   /** RFC 9106, version 0x13: 32 bytes. Takes its time, off the main thread where there is another. */
   argon2id(password: Uint8Array, salt: Uint8Array, params: Argon2Params): Promise<Uint8Array>
+  /** RFC 7914 with N = 2^workFactor, r = 8, p = 1: 32 bytes, for what other programs read. As argon2id, and 1 KiB of
+   *  memory times N. */
+  scrypt(
+    password: Uint8Array,
+    salt: Uint8Array,
+    params: { readonly workFactor: number },
+  ): Promise<Uint8Array>
 }

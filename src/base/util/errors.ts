@@ -21,6 +21,8 @@ export const errorCodes = [
   'ABZU_FILE_INVALID',
   'ABZU_SIGNATURE_INVALID',
   'ABZU_SEAL_BROKEN',
+  'ABZU_EXPORT_INVALID',
+  'ABZU_EXPORT_NEWER',
   // who may do what
   'ABZU_DENIED',
   'ABZU_WRONG_PASSWORD',

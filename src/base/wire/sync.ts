@@ -7,10 +7,9 @@
 
 import { AbzuError } from '../util/errors.ts'
 import { decode, encode } from './codec.ts'
+import { copiedItemShape, fromWireItem, toWireItem, type CopiedItem } from './copied-item.ts'
 import { encodeParts } from './encode-parts.ts'
-import { wireLimits } from './limits.ts'
 import { bytes, bytesBetween, list, literal, oneOf, tuple, uint, type Shape } from './shape.ts'
-import { slotHeaderBytes } from './slot.ts'
 
 export const syncEpochBytes = 16
 /** Of an item's id, in an offer. No mailbox holds two items that begin alike. */
@@ -32,17 +31,6 @@ export interface SetSum {
   readonly count: number
   /** 32 bytes. */
   readonly sum: Uint8Array
-}
-
-/** An item as it travels: the receiver computes its id. */
-export interface CopiedItem {
-  readonly kind: 'mail' | 'chunk' | 'slot'
-  /** Hours since 1970; 0 = never. */
-  readonly expiresAtHours: number
-  readonly pool: number
-  /** Of a slot its signed header, 190 bytes; otherwise empty. */
-  readonly signed: Uint8Array
-  readonly body: Uint8Array
 }
 
 export type PullerMessage =
@@ -123,17 +111,9 @@ export type SourceMessage =
       readonly items: SetSum
     }
 
-const kinds = ['mail', 'chunk', 'slot'] as const
 const flag = oneOf(0, 1)
 const root = bytes(32)
 const bits = bytesBetween(0, sharePageMax / 8)
-const item = tuple(
-  uint(kinds.length - 1),
-  uint(2 ** 32 - 1),
-  uint(3),
-  bytesBetween(0, slotHeaderBytes),
-  bytesBetween(0, wireLimits.envelopeBytesMax),
-)
 const u32 = uint(2 ** 32 - 1)
 const idsShape = bytesBetween(offeredIdBytes, offeredIdBytes * offerItemsMax)
 /** An answer leaves room in its frame. */
@@ -144,7 +124,7 @@ const pullerShapes = {
   appeal: tuple(literal(1), root),
   claim: tuple(literal(2), root, bytesBetween(64, 512), bytes(64)),
   members: tuple(literal(3), bits),
-  introduce: tuple(literal(4), root, list(item, 2)),
+  introduce: tuple(literal(4), root, list(copiedItemShape, 2)),
   want: tuple(literal(5), u32, bits),
   done: tuple(literal(6), u32),
   survey: tuple(literal(7), u32),
@@ -158,20 +138,10 @@ const sourceShapes = {
   shared: tuple(literal(2), flag, flag, bytesBetween(0, 32 * sharePageMax)),
   extent: tuple(literal(3), uint(), uint()),
   offer: tuple(literal(4), u32, root, idsShape),
-  items: tuple(literal(5), u32, flag, list(item, frameItemsMax)),
+  items: tuple(literal(5), u32, flag, list(copiedItemShape, frameItemsMax)),
   sums: tuple(literal(7), bytesBetween(0, sumsBytesMax)),
   mark: tuple(literal(6), uint(), uint(), root, uint(), root),
 } as const
-
-type WireItem = readonly [number, number, number, Uint8Array, Uint8Array]
-
-function toWire({ kind, expiresAtHours, pool, signed, body }: CopiedItem): WireItem {
-  return [kinds.indexOf(kind), expiresAtHours, pool, signed, body]
-}
-
-function fromWire([kind, expiresAtHours, pool, signed, body]: WireItem): CopiedItem {
-  return { kind: kinds[kind] as CopiedItem['kind'], expiresAtHours, pool, signed, body }
-}
 
 function setOnWire({ count, sum }: SetSum): [number, Uint8Array] {
   return [count, sum]
@@ -188,7 +158,7 @@ export function encodePullerMessage(message: PullerMessage): Uint8Array {
     case 'members':
       return encode([3, message.bits])
     case 'introduce':
-      return encode([4, message.rootPk, message.slots.map(toWire)])
+      return encode([4, message.rootPk, message.slots.map(toWireItem)])
     case 'want':
       return encode([5, message.offer, message.bits])
     case 'done':
@@ -220,7 +190,7 @@ export function decodePullerMessage(payload: Uint8Array): PullerMessage {
       return { kind: 'members', bits: checked(pullerShapes.members, value)[1] }
     case 4: {
       const [, rootPk, slots] = checked(pullerShapes.introduce, value)
-      return { kind: 'introduce', rootPk, slots: slots.map(fromWire) }
+      return { kind: 'introduce', rootPk, slots: slots.map(fromWireItem) }
     }
     case 5: {
       const [, offer, wanted] = checked(pullerShapes.want, value)
@@ -258,7 +228,7 @@ export function encodeSourceMessage(message: SourceMessage): readonly Uint8Array
     case 'offer':
       return [encode([4, message.offer, message.mailbox, message.ids])]
     case 'items':
-      return encodeParts([5, message.offer, Number(message.isLast), message.items.map(toWire)])
+      return encodeParts([5, message.offer, Number(message.isLast), message.items.map(toWireItem)])
     case 'sums':
       return [encode([7, message.sums])]
     case 'mark':
@@ -292,7 +262,7 @@ export function decodeSourceMessage(payload: Uint8Array): SourceMessage {
     }
     case 5: {
       const [, offer, isLast, items] = checked(sourceShapes.items, value)
-      return { kind: 'items', offer, isLast: isLast === 1, items: items.map(fromWire) }
+      return { kind: 'items', offer, isLast: isLast === 1, items: items.map(fromWireItem) }
     }
     case 6: {
       const [, upTo, count, sum, itemCount, itemSum] = checked(sourceShapes.mark, value)

@@ -12,7 +12,7 @@ import type { Log } from '../../base/util/log.ts'
 import type { Turns } from '../../base/util/turns.ts'
 import { parseEnvelopeHeader } from '../../base/wire/envelope.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
-import type { CopiedItem } from '../../base/wire/sync.ts'
+import type { CopiedItem } from '../../base/wire/copied-item.ts'
 import type { AcknowledgedIds } from './acknowledged-ids.ts'
 import type { CheckedSlot, HostedMailbox, SignedSlot } from './hosted-mailbox.ts'
 

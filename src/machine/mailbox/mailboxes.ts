@@ -9,7 +9,7 @@ import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { mailboxIdOf } from '../../base/crypto/address.ts'
 import { unverifiedRecord } from '../../base/crypto/mailbox-record.ts'
 import type { ArrivalsTaken, ItemStore } from '../../base/store/item-store.ts'
-import type { Table, TableName } from '../../base/store/table.ts'
+import type { RowChange, Table, TableName } from '../../base/store/table.ts'
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, mapKey } from '../../base/util/bytes.ts'
 import { type Cancel, type Clock, earliestMs, hoursOf } from '../../base/util/clock.ts'
@@ -21,7 +21,7 @@ import type { Log } from '../../base/util/log.ts'
 import { Watchers } from '../../base/util/watchers.ts'
 import type { DeliverRequest } from '../../base/wire/deliver.ts'
 import type { Host } from '../../base/wire/records.ts'
-import type { CopiedItem } from '../../base/wire/sync.ts'
+import type { CopiedItem } from '../../base/wire/copied-item.ts'
 import { AcknowledgedIds } from './acknowledged-ids.ts'
 import { Admissions, type Admitted } from './admission.ts'
 import { CopiedMailboxes } from './copied-mailboxes.ts'
@@ -108,7 +108,7 @@ export class Mailboxes implements SlotDesk {
       acknowledged: this.#acknowledged,
       changes: this.#changes,
       hosted: async (mailbox) => this.#expectHosted(mailbox),
-      storeSlots: async (hosted, checked, taken) => this.#storeSlots(hosted, checked, taken),
+      storeSlots: async (hosted, checked, taken) => this.#storeSlots(hosted, checked, { taken }),
       arrived: (mailbox) => this.#arrived(mailbox),
     })
     this.#admissions = new Admissions({
@@ -292,21 +292,27 @@ export class Mailboxes implements SlotDesk {
   }
 
   /** @see SlotDesk.putSlots */
-  async putSlots(mailbox: MailboxId, slots: readonly SignedSlot[]): Promise<void> {
-    await this.#changes.run(mapKey(mailbox), async () => this.#putSlots(mailbox, slots))
-  }
-
-  async #putSlots(mailbox: MailboxId, slots: readonly SignedSlot[]): Promise<void> {
-    const hosted = await this.#expectHosted(mailbox)
-    const checked = slots.map((slot) => hosted.check(slot))
-    await expectRoom({ items: this.#deps.store.items, limits: this.#deps.limits }, hosted, checked)
-    await this.#storeSlots(hosted, checked)
+  async putSlots(
+    mailbox: MailboxId,
+    slots: readonly SignedSlot[],
+    rows: readonly RowChange[] = [],
+  ): Promise<void> {
+    await this.#changes.run(mapKey(mailbox), async () => {
+      const hosted = await this.#expectHosted(mailbox)
+      const checked = slots.map((slot) => hosted.check(slot))
+      await expectRoom(
+        { items: this.#deps.store.items, limits: this.#deps.limits },
+        hosted,
+        checked,
+      )
+      await this.#storeSlots(hosted, checked, { rows })
+    })
   }
 
   async #storeSlots(
     hosted: HostedMailbox,
     checked: readonly CheckedSlot[],
-    taken?: ArrivalsTaken,
+    { rows = [], taken }: { rows?: readonly RowChange[]; taken?: ArrivalsTaken | undefined } = {},
   ): Promise<void> {
     const { items } = this.#deps.store
     const { mailbox } = hosted
@@ -316,8 +322,8 @@ export class Mailboxes implements SlotDesk {
     // acknowledgement without its removal would leave the mail there.
     const isEmpty = removal.rows.length === 0
     const removed = isEmpty ? undefined : items.remove(mailbox, removal.ids, removal.rows)
-    const rows = checked.flatMap(({ hosts = [] }) => this.copied.rowsOf(mailbox, hosts))
-    const stored = Promise.all([items.putSlots(checked, rows, taken), removed])
+    const copied = checked.flatMap(({ hosts = [] }) => this.copied.rowsOf(mailbox, hosts))
+    const stored = Promise.all([items.putSlots(checked, [...rows, ...copied], taken), removed])
     const [results] = await stored.finally(() => this.#acknowledged.settled(removal.rows))
     const before = hosted.record
     for (const [n, slot] of checked.entries()) if (results[n] === 'stored') slot.apply()

@@ -1,4 +1,5 @@
 import type { Item, ItemStore } from '../../base/store/item-store.ts'
+import type { RowChange } from '../../base/store/table.ts'
 import type { ItemId, MailboxId } from '../../base/util/brand.ts'
 import { toHex } from '../../base/util/bytes.ts'
 import type { Cancel } from '../../base/util/clock.ts'
@@ -10,9 +11,14 @@ import type { SignedSlot } from './hosted-mailbox.ts'
 
 /** What an own mailbox needs of the node's mailboxes. */
 export interface SlotDesk {
-  /** Stores slots of the account, all or none, and acts on the plain ones. Resolves after fsync.
+  /** Stores slots of the account, all or none, and acts on the plain ones; `rows` in the same commit. Resolves after
+   *  fsync.
    *  @throws {AbzuError} ABZU_MALFORMED, ABZU_SIGNATURE_INVALID, ABZU_QUOTA_EXCEEDED, those of the store */
-  putSlots(mailbox: MailboxId, slots: readonly SignedSlot[]): Promise<void>
+  putSlots(
+    mailbox: MailboxId,
+    slots: readonly SignedSlot[],
+    rows?: readonly RowChange[],
+  ): Promise<void>
   /** Calls `listener` after new mail of the mailbox has become durable. */
   watch(mailbox: MailboxId, listener: () => void): Cancel
 }

@@ -2,13 +2,8 @@ import type { ItemBody, ItemStore, ListedItem } from '../../base/store/item-stor
 import type { MailboxId } from '../../base/util/brand.ts'
 import { concatBytes } from '../../base/util/bytes.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
-import {
-  frameItemsMax,
-  hasBit,
-  offeredIdBytes,
-  type CopiedItem,
-  type SourceMessage,
-} from '../../base/wire/sync.ts'
+import type { CopiedItem } from '../../base/wire/copied-item.ts'
+import { frameItemsMax, hasBit, offeredIdBytes, type SourceMessage } from '../../base/wire/sync.ts'
 import type { FrameStream } from '../transport/frame-stream.ts'
 
 interface Offer {

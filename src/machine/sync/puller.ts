@@ -11,12 +11,12 @@ import type { ArrivalsTaken, ItemStore } from '../../base/store/item-store.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, mapKey } from '../../base/util/bytes.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
+import type { CopiedItem } from '../../base/wire/copied-item.ts'
 import {
   decodeSourceMessage,
   encodePullerMessage,
   offeredIds,
   toBits,
-  type CopiedItem,
   type PullerMessage,
   type SetSum,
   type SourceMessage,

@@ -17,6 +17,12 @@ export const apiLimits = {
   closeGraceMs: 2000,
   /** For an answer to begin, where its route says nothing else. */
   answerMs: 30_000,
+  /** One piece of a file that is brought in. */
+  pieceBytesMax: 4 * 1024 * 1024,
+  /** Files that are brought in at once. */
+  uploadsMax: 2,
+  /** After which a file is dropped with which nobody goes on. */
+  uploadIdleMs: 600_000,
   /** Sessions of one account; one more ends the least recently used one. */
   accountSessionsMax: 16,
   /** Sessions of all accounts; one more ends the least recently used one. */

@@ -51,6 +51,11 @@ export async function createApp(init: ApiInit, closing: AbortSignal): Promise<Fa
   })
   app.server.maxConnections = apiLimits.connectionsMax
   app.removeContentTypeParser('text/plain')
+  app.addContentTypeParser(
+    'application/octet-stream',
+    { parseAs: 'buffer' },
+    (_request, body, done) => done(null, body),
+  )
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.addHook('onRequest', async (_request, reply) => {

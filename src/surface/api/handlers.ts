@@ -11,6 +11,7 @@ import { oversightHandlers } from './oversight-handlers.ts'
 import { recoveryLines } from './recovery-lines.ts'
 import type { Holders, MemberService, Services } from './services.ts'
 import type { Sessions } from './sessions.ts'
+import { importLines } from './import-lines.ts'
 
 export interface HandlerDeps extends Services {
   readonly sessions: Pick<Sessions, 'open' | 'endAll'>
@@ -31,6 +32,7 @@ export function createHandlers({
   federation,
   sessions,
   clock,
+  uploads,
   scheduler,
   log,
 }: HandlerDeps): Handlers {
@@ -117,6 +119,13 @@ export function createHandlers({
       ),
     ...keyHandlers({ keys, sessions, openSession }),
     ...shareHandlers({ log }),
+    exportAccount: ({ member, body }) => accounts.exported(member.id, body),
+    beginUpload: async () => ({ upload: await uploads.begin() }),
+    upload: async ({ params: { upload, at }, body: piece }) => ({
+      bytes: await uploads.append(upload, { at, piece }),
+    }),
+    importAccount: ({ signal, body }) =>
+      importLines({ accounts, uploads, scheduler, openSession, withPassword }, { body, signal }),
     unlock: async ({ body: { account, password } }) =>
       openSession(await withPassword(password, (bytes) => accounts.unlock(account, bytes))),
     lock: async ({ member }) => {

@@ -1,7 +1,7 @@
 /** Registers the table of routes: session, checks, time and shape of each are the same. @module */
 
 import { addAbortSignal } from 'node:stream'
-import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify'
+import { errorCodes, type FastifyInstance, type FastifyRequest, type FastifySchema } from 'fastify'
 import type { Scheduler } from '../../base/util/clock.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { withTimeout } from '../../base/util/wait.ts'
@@ -11,6 +11,7 @@ import type { Route } from '../client/route.ts'
 import { routes, type RouteName } from '../client/routes.ts'
 import { errorSchema } from '../client/schemas.ts'
 import { apiLimits } from './api-limits.ts'
+import { byteStream } from './byte-stream.ts'
 import type { Failure } from './failure.ts'
 import type { Handlers } from './calls.ts'
 import { lineStream } from './line-stream.ts'
@@ -39,9 +40,11 @@ export function serveRoutes(app: FastifyInstance, deps: RoutesDeps): void {
       method: route.method,
       url: route.path,
       schema: schemaOf(name, route),
+      ...(route.piece && { bodyLimit: apiLimits.pieceBytesMax }),
       // before the body is read: who has no session is not listened to
       onRequest: async (request) => {
-        const { authorization } = request.headers
+        const { authorization, 'content-type': media } = request.headers
+        if ((media === octets) !== (route.piece ?? false)) throw unsupported(media)
         if (authorization !== undefined || route.caller === 'member') {
           callers.set(request, sessions.member(bearerToken(authorization)))
         }
@@ -62,6 +65,12 @@ export function serveRoutes(app: FastifyInstance, deps: RoutesDeps): void {
           async (late) => {
             const signal = AbortSignal.any([late, closing, gone.signal])
             const result = handle({ params, body, member: callers.get(request), signal })
+            if (route.bytes) {
+              const fail = (error: unknown): void => void tell(error, route.path)
+              const bytes = await byteStream((await result) as AsyncIterable<Uint8Array>, fail)
+              void reply.type(octets)
+              return addAbortSignal(closing, bytes)
+            }
             if (!route.lines) return result
             const lines = await lineStream({
               values: result as AsyncIterable<unknown>,
@@ -81,9 +90,9 @@ export function serveRoutes(app: FastifyInstance, deps: RoutesDeps): void {
 
 function schemaOf(
   name: string,
-  { summary, params, body, answer, lines, text, caller }: Route,
+  { summary, params, body, answer, lines, text, bytes, caller }: Route,
 ): FastifySchema {
-  const media = lines ? 'application/x-ndjson' : text
+  const media = lines ? 'application/x-ndjson' : bytes ? octets : text
   return {
     operationId: name,
     summary,
@@ -96,6 +105,12 @@ function schemaOf(
       '5xx': errorSchema,
     },
   }
+}
+
+const octets = 'application/octet-stream'
+
+function unsupported(media: string | undefined): Error {
+  return new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(media)
 }
 
 /** @throws {AbzuError} ABZU_SESSION_INVALID */

@@ -116,6 +116,23 @@ export interface AccountsService {
     progress: (done: RecoveryProgress) => void
     signal: AbortSignal
   }): Promise<MemberService>
+  /** The file of an unlocked account, as it comes about.
+   *  @throws {AbzuError} those of AccountManager.exported */
+  exported(
+    nameOrId: string,
+    lock: Request<'exportAccount'>['body'],
+  ): Promise<AsyncIterable<Uint8Array>>
+  /** Brings an account here from such a file.
+   *  @throws {AbzuError} those of AccountManager.import; the signal's reason */
+  import(init: {
+    sealed: () => AsyncIterable<Uint8Array>
+    secret?: { readonly password: string } | { readonly identity: string } | undefined
+    name?: string | undefined
+    role?: AccountSummary['role'] | undefined
+    password: Uint8Array
+    progress: (done: RecoveryProgress) => void
+    signal: AbortSignal
+  }): Promise<{ readonly member: MemberService; readonly isUpToDate: boolean }>
   list(): Awaitable<readonly AccountSummary[]>
   /** Deletes an account, or begins its grace: the answer is what it is from now on.
    *  @param by id of the account that asks for it */
@@ -237,9 +254,18 @@ export interface FederationService {
 /** Says who may do what. */
 export type AuthorityService = Pick<Authority, 'expect'>
 
+/** Files on their way in. */
+export interface UploadsService {
+  begin(): Promise<string>
+  append(upload: string, init: { at: number; piece: Uint8Array }): Promise<number>
+  /** Gives `work` the file and drops it afterwards. */
+  take<T>(upload: string, work: (read: () => AsyncIterable<Uint8Array>) => Promise<T>): Promise<T>
+}
+
 export interface Services {
   readonly authority: AuthorityService
   readonly accounts: AccountsService
+  readonly uploads: UploadsService
   readonly invitations: InvitationsService
   readonly oversight: OversightService
   readonly keys: KeysService

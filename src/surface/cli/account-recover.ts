@@ -3,6 +3,7 @@ import { AbzuError } from '../../base/util/errors.ts'
 import { roles, type Role } from '../../user/household/role.ts'
 import type { AbzuClient } from '../client/client.ts'
 import type { Answer } from '../client/routes.ts'
+import { byteAmount } from './byte-amount.ts'
 import { newCommand } from './command.ts'
 import type { CliContext } from './context.ts'
 import { readPassword, withPasswordOptions, type PasswordOptions } from './password.ts'
@@ -47,7 +48,7 @@ export function accountRecover(context: CliContext): Command {
       const { id, role, token, items, bytes, ...account } = await watch(context, client, asked)
       await (await sessionFiles(context)).save(id, token)
       await context.output.result({ id, name: account.name, role, items, bytes }, () => [
-        `${account.name} is ${id}, recovered and unlocked: ${items} items, ${amount(bytes)}.`,
+        `${account.name} is ${id}, recovered and unlocked: ${items} items, ${byteAmount(bytes)}.`,
         'This node is its home now; an earlier one freezes the account as soon as it learns of it.',
         'Contacts see the same person, and are told that a device writes which they do not know.',
       ])
@@ -72,9 +73,5 @@ async function watch(
 
 function describe({ items, bytes, itemsTotal }: Progress): string {
   if (itemsTotal === 0) return 'looking for a node that holds the account'
-  return `${items} of ${itemsTotal} items, ${amount(bytes)}`
-}
-
-function amount(bytes: number): string {
-  return bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
+  return `${items} of ${itemsTotal} items, ${byteAmount(bytes)}`
 }

@@ -6,6 +6,8 @@ import { accountHolders } from './account-holders.ts'
 import { accountDelete } from './account-delete.ts'
 import { accountKeep } from './account-keep.ts'
 import { accountDevices } from './account-devices.ts'
+import { accountExport } from './account-export.ts'
+import { accountImport } from './account-import.ts'
 import { accountList } from './account-list.ts'
 import { accountLock } from './account-lock.ts'
 import { accountPassword } from './account-password.ts'
@@ -59,6 +61,8 @@ export function createProgram(context: CliContext): Command {
       commands: [
         accountCreate,
         accountRecover,
+        accountExport,
+        accountImport,
         accountList,
         accountUnlock,
         accountLock,

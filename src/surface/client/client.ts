@@ -12,6 +12,7 @@ import {
   routes,
   type Answer,
   type Asked,
+  type BytesRoute,
   type LineRoute,
   type RouteName,
   type TextRoute,
@@ -169,6 +170,36 @@ export class AbzuClient {
     return this.#call('join', { body })
   }
 
+  /** The account of this session as a file that `age` opens, made no faster than it is read. One that was cut off does not
+   *  end, but fails. */
+  async *exportAccount(
+    body: Body<'exportAccount'>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
+    const { chunks } = await this.#ask(routes.exportAccount, { body }, signal)
+    yield* chunks
+  }
+
+  /** Begins to bring a file to the daemon: what it is called there. */
+  async beginUpload(): Promise<string> {
+    return (await this.#call('beginUpload', {})).upload
+  }
+
+  /** Brings the piece of a file that begins at byte `at`, of 4 MiB at most. */
+  async upload(upload: string, at: number, piece: Uint8Array): Promise<void> {
+    const params = { upload, at: String(at) }
+    await this.#call('upload', { params, octets: piece })
+  }
+
+  /** Brings an account here from an export that was brought to the daemon: how far it is, and at last the account,
+   *  unlocked. A caller that leaves early ends it; what was brought is to be brought again. */
+  importAccount(
+    body: Body<'importAccount'>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Answer<'importAccount'>> {
+    return this.#lines('importAccount', { body }, signal)
+  }
+
   unlock(body: Body<'unlock'>): Promise<Answer<'unlock'>> {
     return this.#call('unlock', { body })
   }
@@ -297,7 +328,7 @@ export class AbzuClient {
     return this.#call('ruleChild', { params: { account }, body })
   }
 
-  async #call<N extends Exclude<RouteName, LineRoute | TextRoute>>(
+  async #call<N extends Exclude<RouteName, LineRoute | TextRoute | BytesRoute>>(
     name: N,
     asked: Asked<N> & RequestParts,
     signal?: AbortSignal,
@@ -327,6 +358,7 @@ export class AbzuClient {
       path: fillPath(route.path, asked.params ?? {}),
       token,
       body: asked.body,
+      octets: asked.octets,
       timeoutMs: Math.max(timeoutMs ?? timeoutMsDefault, route.timeoutMs ?? 0),
       scheduler,
       signal,
@@ -342,6 +374,7 @@ type Body<N extends RouteName> = Asked<N> extends { readonly body: infer B } ? B
 interface RequestParts {
   readonly params?: Readonly<Record<string, string>>
   readonly body?: unknown
+  readonly octets?: Uint8Array
 }
 
 function fillPath(path: string, params: Readonly<Record<string, string>>): string {

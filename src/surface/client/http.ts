@@ -17,6 +17,8 @@ export interface Exchange {
   readonly token?: string | undefined
   /** Sent as JSON. */
   readonly body?: unknown
+  /** Sent as it is, in the place of `body`. */
+  readonly octets?: Uint8Array | undefined
   /** Bound on the wait for the answer, and on each pause inside it. */
   readonly timeoutMs: number
   readonly scheduler: Scheduler
@@ -44,7 +46,7 @@ const codeBySystemCode: Readonly<Record<string, ErrorCode>> = {
  *  @throws {AbzuError} ABZU_NO_DAEMON where nobody listens; ABZU_DENIED where the socket is another
  *  user's; ABZU_TIMEOUT; ABZU_CLOSED where the daemon went away */
 export async function exchange(init: Exchange): Promise<HttpAnswer> {
-  const { socketPath, method, path, token, signal } = init
+  const { socketPath, method, path, token, octets, signal } = init
   signal?.throwIfAborted()
   const body = init.body === undefined ? undefined : JSON.stringify(init.body)
   const request = httpRequest({
@@ -57,6 +59,7 @@ export async function exchange(init: Exchange): Promise<HttpAnswer> {
       accept: 'application/json, application/x-ndjson, text/plain',
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(octets && { 'content-type': 'application/octet-stream' }),
     },
     ...(signal && { signal }),
   })
@@ -65,7 +68,7 @@ export async function exchange(init: Exchange): Promise<HttpAnswer> {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       request.once('response', resolve)
       request.on('error', reject)
-      request.end(body)
+      request.end(octets ?? body)
     })
     return { status: response.statusCode ?? 0, chunks: chunksOf(response, watch, socketPath) }
   } catch (error) {

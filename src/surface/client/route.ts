@@ -22,6 +22,10 @@ export interface Route {
   readonly answer: z.ZodType
   /** The answer is newline-delimited JSON of unknown length. */
   readonly lines?: true
+  /** The answer is bytes of unknown length, cut off where something fails. */
+  readonly bytes?: true
+  /** The body is bytes. */
+  readonly piece?: true
   /** The answer is a text of this media type. */
   readonly text?: string
   /** How long an answer may take; 30 s where nothing is said. */

@@ -11,11 +11,13 @@ import { keyRoutes } from './key-routes.ts'
 import { nodeRoutes } from './node-routes.ts'
 import { oversightRoutes } from './oversight-routes.ts'
 import { personRoutes } from './person-routes.ts'
+import { portabilityRoutes } from './portability-routes.ts'
 
 export const routes = {
   ...nodeRoutes,
   ...holderRoutes,
   ...householdRoutes,
+  ...portabilityRoutes,
   ...personRoutes,
   ...oversightRoutes,
   ...keyRoutes,
@@ -48,6 +50,16 @@ export type Answer<N extends RouteName> = z.output<Routes[N]['answer']>
 /** The routes that answer a text. */
 export type TextRoute = {
   [N in RouteName]: Routes[N] extends { text: string } ? N : never
+}[RouteName]
+
+/** The routes that answer bytes. */
+export type BytesRoute = {
+  [N in RouteName]: Routes[N] extends { bytes: true } ? N : never
+}[RouteName]
+
+/** The routes that take bytes. */
+export type PieceRoute = {
+  [N in RouteName]: Routes[N] extends { piece: true } ? N : never
 }[RouteName]
 
 /** The routes that answer newline-delimited JSON. */

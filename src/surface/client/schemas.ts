@@ -19,7 +19,7 @@ const utf8Text = (bytesMax: number) =>
     .max(bytesMax)
     .refine((text) => utf8(text).length <= bytesMax, `is longer than ${bytesMax} bytes of UTF-8`)
 
-const name = utf8Text(wireLimits.nameBytesMax)
+export const name = utf8Text(wireLimits.nameBytesMax)
 const time = z.iso.datetime({ offset: true })
 const accountId = z.string().regex(/^abzu1[02-9ac-hj-np-z]{10,90}$/)
 
@@ -29,7 +29,7 @@ export const sendWaitMsMax = 60_000
 /** Longest life of a code for another node: four weeks. */
 export const peerCodeHoursMax = 672
 
-const roleSchema = z.enum(roles)
+export const roleSchema = z.enum(roles)
 
 export const errorSchema = z
   .object({ error: z.object({ code: z.enum(errorCodes), message: z.string() }) })
@@ -188,7 +188,7 @@ export const peerStatusSchema = z.object({
 })
 
 /** Taken in NFC and as UTF-8, so that it is the same bytes from every keyboard. */
-const password = utf8Text(1024)
+export const password = utf8Text(1024)
 
 export const createAccountBody = z.strictObject({ name, role: roleSchema, password })
 
@@ -248,18 +248,18 @@ export const recoverAccountBody = z.strictObject({
   peer: z.string().min(1).max(wireLimits.addressBytesMax).optional(),
 })
 
-const count = z.int().min(0)
+export const count = z.int().min(0)
+
+export const progressSchema = z.object({
+  items: count,
+  bytes: count,
+  /** As far as it is known. */
+  itemsTotal: count,
+})
 
 /** How far it is, or its end. */
 export const recoveryLineSchema = z.union([
-  z.object({
-    progress: z.object({
-      items: count,
-      bytes: count,
-      /** As far as it is known. */
-      itemsTotal: count,
-    }),
-  }),
+  z.object({ progress: progressSchema }),
   z.object({ recovered: sessionSchema.extend({ items: count, bytes: count }) }),
 ])
 

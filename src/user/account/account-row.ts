@@ -39,6 +39,8 @@ const accountRowShape = record({
   movedTo: optional(text(64)),
   /** New keys are being made. */
   rotation: optional(rotationShape),
+  /** It has come from another home, whose outbox is still to be taken over. */
+  takeOverDue: optional(uint(1)),
   /** Hash of the token of the invitation that the account was made of: it makes no other. */
   invitation: optional(bytes(32)),
   /** Hours since 1970: the account is deleted then, unless it may stay. */

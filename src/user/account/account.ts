@@ -15,7 +15,7 @@ import { parseEnvelopeHeader } from '../../base/wire/envelope.ts'
 import type { Letter } from '../../base/wire/letter.ts'
 import type { Host } from '../../base/wire/records.ts'
 import { Acknowledgements } from './acknowledgements.ts'
-import type { HeldDevice } from './device.ts'
+import { HeldDevice } from './device.ts'
 import { Doors } from './doors.ts'
 import { Gate } from './gate.ts'
 import { HolderChoice } from './holder-choice.ts'
@@ -53,6 +53,8 @@ export class Account {
   readonly id: AccountId
   readonly name: string
   readonly rootPk: Uint8Array
+  /** X-Wing: the recovery key that the words give. */
+  readonly recoveryPk: Uint8Array
   readonly mailbox: MailboxId
   /** Number of its identity document. */
   readonly identitySeq: number
@@ -103,6 +105,7 @@ export class Account {
     this.id = accountIdOf(rootPk)
     this.name = init.name
     this.rootPk = rootPk
+    this.recoveryPk = init.recoveryPk
     this.mailbox = mailboxIdOf(platform, rootPk)
     this.platform = platform
     this.clock = clock
@@ -153,6 +156,19 @@ export class Account {
 
   get certificate(): Uint8Array {
     return this.#device.certificate
+  }
+
+  /** The device with seeds of its own, for an export. The caller wipes it; nothing else may keep it.
+   *  @throws {AbzuError} ABZU_LOCKED */
+  carriedDevice(): HeldDevice {
+    this.gate.check()
+    const { signSeed, sealSeed, signPk, certificate } = this.#device
+    return new HeldDevice({
+      signSeed: signSeed.slice(),
+      sealSeed: sealSeed.slice(),
+      signPk,
+      certificate,
+    })
   }
 
   /** This node as the account's home, with the addresses at which it can be reached now. */

@@ -9,6 +9,7 @@ import type { ErrorCode } from '../../base/util/errors.ts'
 import type { Cancel } from '../../base/util/clock.ts'
 import type { RecordPlace } from '../../base/crypto/mailbox-record.ts'
 import type { StampOrder } from '../../base/crypto/stamp.ts'
+import type { CopiedItem } from '../../base/wire/copied-item.ts'
 import type { Pass } from '../../base/wire/deliver.ts'
 import type { Host } from '../../base/wire/records.ts'
 import type { SlotClass } from '../../base/wire/slot.ts'
@@ -93,6 +94,28 @@ export interface RestorePort {
    *  host has more it is returned as it is.
    *  @throws {AbzuError} ABZU_NOT_FOUND (nobody has it), ABZU_UNREACHABLE, those of the store; the signal's reason */
   restore(claim: Claim, init: RestoreInit): Promise<MailboxPort>
+}
+
+/** Mailboxes as a whole, on their way out of this node and into it. Nothing of it is opened. */
+export interface CarriagePort {
+  /** How much a mailbox holds now. */
+  extent(mailbox: MailboxId): { readonly items: number; readonly bytes: number }
+  /** Every item that stays while this is read, once; identity and record first.
+   *  @throws {AbzuError} ABZU_STORE_DAMAGED where one cannot be read */
+  copies(mailbox: MailboxId): AsyncIterable<readonly CopiedItem[]>
+  /** Hosts a mailbox by its identity and its record; one that is here stays. Resolves after fsync.
+   *  @throws {AbzuError} ABZU_MALFORMED, ABZU_SIGNATURE_INVALID, those of the store */
+  begin(rootPk: Uint8Array, introduction: readonly SignedSlot[]): Promise<MailboxPort>
+  /** Takes in what is not here; of two slots the newer one stays. Resolves after fsync.
+   *  @throws {AbzuError} ABZU_NOT_HOSTED, those of the store */
+  take(mailbox: MailboxId, copies: readonly CopiedItem[]): Promise<void>
+  /** Stores slots of the account and, in the same commit, its local row: both or neither. Resolves after fsync.
+   *  @throws {AbzuError} those of MailboxPort.putSlots */
+  settle(
+    mailbox: MailboxId,
+    slots: readonly SignedSlot[],
+    row: { readonly key: Uint8Array; readonly value: Uint8Array },
+  ): Promise<void>
 }
 
 export type Outgoing = Pass & {

@@ -1,6 +1,8 @@
 /** The accounts of one node: many people, each unlocked by a password of their own. @module */
 
-import { mailboxIdOf } from '../../base/crypto/address.ts'
+import { accountIdOf, mailboxIdOf } from '../../base/crypto/address.ts'
+import type { AgeLock } from '../../base/crypto/age.ts'
+import { openDeviceCertificate } from '../../base/crypto/certificate.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { AccountId, PeerId } from '../../base/util/brand.ts'
 import { hourMs, type Clock, type Scheduler } from '../../base/util/clock.ts'
@@ -10,6 +12,7 @@ import { unwrapDevice } from '../account/account-row.ts'
 import { Account } from '../account/account.ts'
 import type { HeldDevice } from '../account/device.ts'
 import type {
+  CarriagePort,
   NodeTables,
   DirectoryPort,
   HostingPort,
@@ -20,6 +23,8 @@ import type {
 } from '../account/ports.ts'
 import { Serial } from '../account/serial.ts'
 import { Departures } from './departures.ts'
+import { readOwnRecord } from '../account/plain-slots.ts'
+import { successorByOwn } from '../account/succession.ts'
 import { expectHere, isHere, roleOf, summaryOf, type AccountSummary, type Entry } from './entry.ts'
 import { HouseholdInvitations } from './household-invitations.ts'
 import { KeyChanges } from './key-changes.ts'
@@ -30,11 +35,13 @@ import {
   type Created,
   type CreateInit,
   type JoinInit,
+  type NewcomersDeps,
   type NewcomersInit,
   type RecoverInit,
 } from './newcomers.ts'
 import { Oversight } from './oversight.ts'
 import { Promotions } from './promotions.ts'
+import { Portability, type Imported, type ImportInit } from './portability.ts'
 import { Roster } from './roster.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -48,6 +55,7 @@ export interface AccountManagerDeps {
   readonly post: PostPort
   readonly directory: DirectoryPort
   readonly restoring: RestorePort
+  readonly carriage: CarriagePort
   readonly stamps: StampPort
 }
 
@@ -71,6 +79,7 @@ export class AccountManager {
   readonly #newcomers: Newcomers
   readonly #departures: Departures
   readonly #promotions: Promotions
+  readonly #portability: Portability
   readonly #turnstile: Turnstile
   readonly #idle: IdleWatch
   #isClosed = false
@@ -105,10 +114,9 @@ export class AccountManager {
       isUsed: (tokenHash) => roster.hasUsed(tokenHash),
     })
     this.invitations = invitations
-    this.#newcomers = new Newcomers(
-      { ...deps, roster, turnstile, invitations, open: async (...of) => this.#open(...of) },
-      init,
-    )
+    const open = async (...of: Parameters<NewcomersDeps['open']>) => this.#open(...of)
+    this.#newcomers = new Newcomers({ ...deps, roster, turnstile, invitations, open }, init)
+    this.#portability = new Portability({ ...deps, roster, turnstile, open }, init)
     const leaving = {
       ...deps,
       roster,
@@ -207,6 +215,32 @@ export class AccountManager {
     return this.#promotions.growUp(this.#roster.find(nameOrId))
   }
 
+  /** @see Portability.import
+   *  @throws {AbzuError} ABZU_CLOSED, those of Portability.import; the signal's reason */
+  async import(init: ImportInit): Promise<Imported> {
+    this.#expectOpen()
+    return this.#portability.import(init)
+  }
+
+  /** @see Portability.exported
+   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_LOCKED, those of Portability.exported */
+  async exported(nameOrId: string, lock: AgeLock): Promise<AsyncGenerator<Uint8Array>> {
+    return this.#portability.exported(this.member(nameOrId), lock)
+  }
+
+  /** The record of an account has changed, on the disk: where it names another home, the account is frozen, locked or not. */
+  async recordChanged(rootPk: Uint8Array): Promise<void> {
+    const entry = this.#roster.get(accountIdOf(rootPk))
+    if (!entry || entry.row.movedTo !== undefined) return
+    const { platform, hosting, directory } = this.#deps
+    const port = hosting.mailbox(mailboxIdOf(platform, rootPk))
+    const { signed } = await readOwnRecord({ platform, port, rootPk })
+    const { signPk: devicePk } = openDeviceCertificate(platform, entry.row.certificate, rootPk)
+    const here = directory.home().peerId as PeerId
+    const successor = successorByOwn(platform, { rootPk, devicePk, here }, signed)
+    if (successor) this.#freeze(entry, successor)
+  }
+
   /** By name. */
   list(): AccountSummary[] {
     return this.#roster
@@ -279,7 +313,18 @@ export class AccountManager {
       expectHere(entry)
     }
     this.#idle.touch(member.id)
+    if (entry.row.takeOverDue) await this.#takeOver(entry, member)
     return member
+  }
+
+  /** What the earlier home of an account has not sent for sure is sent from here. Where it cannot be now, the next unlocking does it. */
+  async #takeOver(entry: Entry, member: Member): Promise<void> {
+    try {
+      await member.takeOver()
+      await this.#roster.change(entry, { ...entry.row, takeOverDue: 0 })
+    } catch (error) {
+      this.#deps.log.warn('outbox-not-taken-over', { error: toAbzuError(error) })
+    }
   }
 
   /** A home that was left while the account was locked must not begin to send. Where that can't be known now, the

@@ -33,6 +33,8 @@ export const decisions = {
   'account.create': { admin: ['owner', 'admin'], adult: household, child: household },
   'account.invite': { adult: household, child: household, guest: household },
   'account.join': { node: anyone },
+  'account.upload': { node: household },
+  'account.export': { self: everybody },
   'invitation.look': { node: household },
   'invitation.revoke': { node: household },
 

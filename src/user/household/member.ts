@@ -3,6 +3,7 @@ import type { Scheduler } from '../../base/util/clock.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Account } from '../account/account.ts'
 import type { HolderChoice } from '../account/holder-choice.ts'
+import { exportedAccount, type ExportDeps } from '../account/export-writer.ts'
 import type { DirectoryPort, PostPort, StampPort } from '../account/ports.ts'
 import type { Guardian } from '../message/guardian.ts'
 import type { Contacts } from '../message/contacts.ts'
@@ -86,6 +87,11 @@ export class Member {
   /** See `Messaging.takeOver`. */
   async takeOver(): Promise<void> {
     await this.#messaging.takeOver()
+  }
+
+  /** The account on its way into a file. See `exportedAccount`. */
+  exported(deps: ExportDeps): AsyncGenerator<Uint8Array> {
+    return exportedAccount(deps, this.#account)
   }
 
   /** Resolves when the account's work has ended and its keys are overwritten. */

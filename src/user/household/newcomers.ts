@@ -218,7 +218,7 @@ export class Newcomers {
 
 /** A key that is handed to the node makes a dependent person: nobody calls that a Guest.
  *  @throws {AbzuError} ABZU_DENIED */
-function expectHosted(role: Role): void {
+export function expectHosted(role: Role): void {
   if (role !== 'guest') return
   const message = "a guest's keys stay on the guest's own device: no account of the node is one"
   throw new AbzuError('ABZU_DENIED', message)
