@@ -38,14 +38,18 @@ export class SimRows {
     return undo
   }
 
-  page(range: KeyRange, { limit, after, keysOnly }: PageOptions): DatabaseRow[] {
-    const end = keyText(range.lt)
+  page(range: KeyRange, { limit, after, keysOnly, reverse = false }: PageOptions): DatabaseRow[] {
+    const first = this.#place(keyText(range.gte))
+    const end = this.#place(keyText(range.lt))
     const rows: DatabaseRow[] = []
-    let at = this.#place(keyText(after ?? range.gte))
-    if (after && this.#keys[at] === keyText(after)) at++
-    for (; rows.length < limit && at < this.#keys.length; at++) {
+    let at = reverse ? end - 1 : first
+    if (after) {
+      const place = this.#place(keyText(after))
+      if (reverse) at = Math.min(at, place - 1)
+      else at = Math.max(at, this.#keys[place] === keyText(after) ? place + 1 : place)
+    }
+    for (; rows.length < limit && at >= first && at < end; at += reverse ? -1 : 1) {
       const key = this.#keys[at] as string
-      if (key >= end) break
       const value = keysOnly ? new Uint8Array() : (this.#values.get(key) as Uint8Array)
       rows.push([asBuffer(Buffer.from(key, 'latin1')), value])
     }

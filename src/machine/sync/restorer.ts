@@ -46,7 +46,7 @@ export interface Restored {
 }
 
 export interface RestoreInit {
-  /** Tried in order. */
+  /** Tried in order; this node, where it is one of them, has nothing to be asked for. */
   readonly hosts: readonly Host[]
   readonly progress: (done: Restored) => void
   readonly signal: AbortSignal
@@ -64,7 +64,8 @@ export class Restorer {
   }
 
   /** Resolves when everything that one of the hosts has is durable here. What came of an attempt that broke off stays,
-   *  and is not sent again; where it is here and no host has it, it is returned as it is.
+   *  and is not sent again; where it is here and no host has it, it is returned as it is. So it is where this node is
+   *  a host itself and no other one answers: the copy here may be the last one.
    *  @throws {AbzuError} ABZU_NOT_FOUND where nobody has a copy, ABZU_UNREACHABLE where nobody answers, ABZU_DENIED,
    *  those of the store; the signal's reason */
   async restore(claim: Claim, { hosts, progress, signal }: RestoreInit): Promise<OwnMailbox> {
@@ -84,7 +85,11 @@ export class Restorer {
       }
     }
     const isNowhere = code === 'ABZU_NOT_HOSTED' || code === 'ABZU_NOT_FOUND'
-    if (isNowhere && mailboxes.rootOf(mailbox)) return mailboxes.mailbox(mailbox)
+    const isSilent = code === 'ABZU_UNREACHABLE' || code === 'ABZU_TIMEOUT'
+    const isHost = hosts.some(({ peerId }) => peerId === transport.peerId)
+    if ((isNowhere || (isSilent && isHost)) && mailboxes.rootOf(mailbox)) {
+      return mailboxes.mailbox(mailbox)
+    }
     throw new AbzuError(isNowhere ? 'ABZU_NOT_FOUND' : code, 'no host gave a copy of the mailbox')
   }
 

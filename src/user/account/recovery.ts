@@ -83,7 +83,7 @@ export async function recoverMailbox(
   deps: RecoveryDeps,
   init: RecoveryInit,
 ): Promise<{ device: HeldDevice; port: MailboxPort }> {
-  const { platform, restoring, directory } = deps
+  const { platform, restoring } = deps
   const { keys, progress, signal } = init
   const { rootSeed, rootPk } = keys
   const peer = init.peer === undefined ? undefined : hostAt(init.peer)
@@ -96,7 +96,7 @@ export async function recoverMailbox(
       certificate: device.certificate,
       sign: (challenge: Uint8Array) => signRestoreClaim(platform, device.signSeed, challenge),
     }
-    const hosts = holders({ peer, record: found, here: directory.home() })
+    const hosts = holders(peer, found)
     const port = await restoring.restore(claim, { hosts, progress, signal })
     signal.throwIfAborted()
     return { device: await takeOver(deps, { keys, found, device, port }), port }
@@ -145,19 +145,12 @@ function isNowhere(error: unknown): boolean {
 
 const roleOrder: readonly Host['role'][] = ['replica', 'home', 'former']
 
-/** Whom to ask for a copy, in order, each once. */
-function holders(init: {
-  peer: Host | undefined
-  record: VerifiedMailboxRecord | undefined
-  here: Host
-}): Host[] {
-  const named = init.record?.record.hosts ?? []
+/** Who may have a copy, whom to ask first first, each once. */
+function holders(peer: Host | undefined, found: VerifiedMailboxRecord | undefined): Host[] {
+  const named = found?.record.hosts ?? []
   const byRole = roleOrder.flatMap((role) => named.filter((host) => host.role === role))
-  const all = [...(init.peer ? [init.peer] : []), ...byRole]
-  return all.filter(
-    ({ peerId }, n) =>
-      peerId !== init.here.peerId && all.findIndex((other) => other.peerId === peerId) === n,
-  )
+  const all = [...(peer ? [peer] : []), ...byRole]
+  return all.filter(({ peerId }, n) => all.findIndex((other) => other.peerId === peerId) === n)
 }
 
 interface TakeOver {

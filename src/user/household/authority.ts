@@ -28,8 +28,8 @@ export class Authority {
     const kind: ActorKind = actor?.role ?? 'owner'
     const target = this.#targetOf(actor, aim)
     if (isAllowed(kind, operation, target)) return
-    const what = target === 'node' || target === 'self' ? '' : ` where a ${target} is concerned`
-    throw new AbzuError('ABZU_DENIED', `${aOrAn(kind)} may not do this${what}: ${operation}`)
+    const whom = target === 'node' || target === 'self' ? '' : ` to ${aOrAn(target)}`
+    throw new AbzuError('ABZU_DENIED', `${aOrAn(kind)} may not do this${whom}: ${operation}`)
   }
 
   #targetOf(actor: Actor, aim: Aim): TargetKind {

@@ -99,6 +99,20 @@ t.test('hosts are tried in order, and the reason of the last one counts', async 
   await t.rejects(restore(owner.newDevice()), { code: 'ABZU_UNREACHABLE' })
 })
 
+t.test('where this node is the last that has a copy, the copy is enough', async (t) => {
+  const { network, holder, fresh, owner, restore } = await setUp(t)
+  await restore(owner.newDevice())
+  network.disconnect(holder, fresh)
+  const hosts = [holder.as('home'), fresh.as('replica')]
+  const port = await restore(owner.newDevice(), hosts)
+  t.equal(toHex(port.mailbox), toHex(owner.mailbox))
+  await t.rejects(
+    restore(owner.newDevice(), [holder.as('home')]),
+    { code: 'ABZU_UNREACHABLE' },
+    'a node that is no host may have half of it',
+  )
+})
+
 t.test('cut off at any moment, another attempt brings the rest', async (t) => {
   const { network, holder, fresh, owner, restore } = await setUp(t)
   for (let turns = 0; turns < 60; turns += 3) {
