@@ -13,6 +13,7 @@ import { AbzuError } from '../../src/base/util/errors.ts'
 import { silentLog } from '../../src/base/util/log.ts'
 import { sleep, withTimeout } from '../../src/base/util/wait.ts'
 import { deliverProtocol, recordProtocol } from '../../src/base/wire/protocols.ts'
+import { limitPorts } from '../../src/compose/limits.ts'
 import { Carriage } from '../../src/machine/mailbox/carriage.ts'
 import { deliverHandler } from '../../src/machine/mailbox/deliver-handler.ts'
 import { defaultMailboxLimits } from '../../src/machine/mailbox/mailbox-limits.ts'
@@ -97,7 +98,13 @@ export async function openAccounts(
   }
   const accounts = open.add(
     await AccountManager.open(
-      { ...base, ...ports, restoring, stamps },
+      {
+        ...base,
+        ...ports,
+        restoring,
+        stamps,
+        ...limitPorts({ items: store.items, mailboxes, outbox }),
+      },
       { autoLockMinutes: 0, passwordCost: argon2Floor },
     ),
   )

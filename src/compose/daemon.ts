@@ -59,6 +59,7 @@ import { AccountManager } from '../user/household/account-manager.ts'
 import { Authority } from '../user/household/authority.ts'
 import { version } from '../version.ts'
 import { holdersOf, openFederation } from './federation.ts'
+import { limitPorts, limitsService } from './limits.ts'
 import { openSync } from './sync.ts'
 import { prepareHome } from './home.ts'
 import { carriageOf, uploadsIn, watchRecords } from './portability.ts'
@@ -115,10 +116,8 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
         quic: ports.recall('quic', config.quic),
         announce: config.announce,
         metrics: libp2pMetrics,
-        clock,
-        scheduler,
+        ...system,
         random,
-        log,
       }),
     )
     const peers = new PeerBook({ table: store.table('peers'), transport })
@@ -193,10 +192,9 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     const accounts = open.add(
       await AccountManager.open(
         {
+          ...system,
           platform,
           clock: watch,
-          scheduler,
-          log,
           tables: store,
           hosting: mailboxes,
           post: outbox,
@@ -204,6 +202,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
           restoring: sync.restorer,
           carriage: carriageOf({ platform, store, mailboxes }),
           stamps,
+          ...limitPorts({ items: store.items, mailboxes, outbox }),
         },
         {
           autoLockMinutes: limits.autoLockMinutes,
@@ -322,6 +321,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
           authority: new Authority({ accountOf: (nameOrId) => accounts.get(nameOrId) }),
           node,
           federation: { ...federation, ...sync.service },
+          limits: limitsService({ ...sync, limits: accounts.limits, trusted }),
         },
         platform,
         clock,

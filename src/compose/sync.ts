@@ -45,6 +45,8 @@ export interface Sync {
   readonly isCovered: (mailbox: MailboxId) => Promise<boolean>
   /** See `Syncer.compare`. */
   compare(): void
+  /** Bytes of other people's mailboxes that are kept for a peer. */
+  readonly usedBytes: (peer: PeerId) => Promise<number>
   /** How copies stand, by peer; and the end of trust, once the peer has what is held for it. */
   readonly service: Pick<FederationService, 'status' | 'remove'>
 }
@@ -122,6 +124,7 @@ export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync
     isCovered: async (mailbox) => syncer.covered(mailbox, patienceMs),
     start: () => syncer.start(),
     compare: () => syncer.compare(),
+    usedBytes: async (peer) => room.used(peer),
     service: { status, remove },
   }
 }

@@ -16,6 +16,7 @@ import {
   syncProtocol,
   timeProtocol,
 } from '../../src/base/wire/protocols.ts'
+import { limitPorts } from '../../src/compose/limits.ts'
 import { Carriage } from '../../src/machine/mailbox/carriage.ts'
 import { deliverHandler } from '../../src/machine/mailbox/deliver-handler.ts'
 import { startJanitor } from '../../src/machine/mailbox/janitor.ts'
@@ -284,6 +285,7 @@ export class SimNode {
       }),
       carriage: new Carriage({ platform, items: store.items, mailboxes }),
       stamps,
+      ...limitPorts({ items: store.items, mailboxes, outbox }),
     }
     const accountsOn = async (hosting: HostingPort): Promise<AccountManager> =>
       AccountManager.open({ ...forAccounts, hosting }, { autoLockMinutes })

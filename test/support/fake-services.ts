@@ -25,6 +25,7 @@ import type {
   ToldShare,
   TrustedPeerSummary,
 } from '../../src/surface/api/services.ts'
+import { FakeLimits } from './fake-limits.ts'
 
 const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
 /** The node that `accept` pairs with. */
@@ -486,5 +487,6 @@ export function fakeServices() {
     keys: new FakeKeys(accounts),
     node: new FakeNode(),
     federation: new FakeFederation(),
+    limits: new FakeLimits((nameOrId) => accounts.get(nameOrId)),
   } satisfies Services
 }

@@ -18,6 +18,7 @@ import type {
   SignedSlot,
 } from '../../src/user/account/ports.ts'
 import { slotClass } from '../../src/base/wire/slot.ts'
+import { limitPorts } from '../../src/compose/limits.ts'
 import { AccountManager } from '../../src/user/household/account-manager.ts'
 import { MailNode, type MailNetwork } from './mail-node.ts'
 
@@ -106,6 +107,11 @@ export async function house(init: {
           restoring: { restore: async (claim, init) => copied(network, node, claim, init) },
           carriage: new Carriage({ platform, items: node.store.items, mailboxes: node.mailboxes }),
           stamps: new StampMill({ search: searchInTurns(platform, time), scheduler: time }),
+          ...limitPorts({
+            items: node.store.items,
+            mailboxes: node.mailboxes,
+            outbox: node.outbox,
+          }),
         },
         { autoLockMinutes: 0 },
       )

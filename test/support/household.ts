@@ -73,7 +73,19 @@ export class World {
     const restoring = this.restoring(node)
     const carriage = this.carriage(node)
     const stamps = new StampMill({ search: this.stampSearch, scheduler: time })
-    const parts = { platform, tables, hosting, post, directory, restoring, carriage, stamps, log }
+    const limits = { tiers: node.tiers, use: node.use }
+    const parts = {
+      platform,
+      tables,
+      hosting,
+      post,
+      directory,
+      restoring,
+      carriage,
+      stamps,
+      log,
+      ...limits,
+    }
     const settings = { autoLockMinutes: 0, ...init }
     return AccountManager.open({ ...parts, clock: time, scheduler: time }, settings)
   }

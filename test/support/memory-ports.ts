@@ -51,6 +51,7 @@ import type {
 } from '../../src/user/account/ports.ts'
 import { MemoryDisk, turn } from './memory-disk.ts'
 import { MemoryTables } from './memory-tables.ts'
+import { MemoryTiers, memoryUse } from './memory-tiers.ts'
 
 const hourMs = 3_600_000
 
@@ -94,6 +95,8 @@ export class MemoryNode {
   readonly outbox: { id: ItemId; outgoing: Outgoing }[] = []
   readonly outcomes: StoredOutcome[] = []
   readonly tables = new MemoryTables(this.disk)
+  readonly tiers = new MemoryTiers()
+  readonly use = memoryUse
   readonly addresses: string[] = ['/ip4/127.0.0.1/tcp/4001']
   /** Whether others reach it. */
   isOnline = true

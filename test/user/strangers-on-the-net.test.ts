@@ -8,6 +8,7 @@ import { equalBytes } from '../../src/base/util/bytes.ts'
 import { silentLog } from '../../src/base/util/log.ts'
 import { systemClock, systemScheduler } from '../../src/base/util/system-time.ts'
 import { deliverProtocol } from '../../src/base/wire/protocols.ts'
+import { limitPorts } from '../../src/compose/limits.ts'
 import { Carriage } from '../../src/machine/mailbox/carriage.ts'
 import { pool } from '../../src/machine/mailbox/admission.ts'
 import { deliverHandler } from '../../src/machine/mailbox/deliver-handler.ts'
@@ -46,6 +47,7 @@ async function node(t: Test) {
     restoring: noRestore,
     carriage: new Carriage({ ...base, items: store.items, mailboxes }),
     stamps,
+    ...limitPorts({ items: store.items, mailboxes, outbox }),
   })
   t.teardown(async () => {
     await accounts.close()

@@ -57,6 +57,7 @@ const tables = {
   'household-invites': 16,
   'child-rules': 20,
   'child-contacts': 21,
+  limits: 23,
   clock: 26,
   'copied-mailboxes': 27,
 } as const

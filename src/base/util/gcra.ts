@@ -16,7 +16,8 @@ export interface Rate {
 }
 
 export interface RateLimiterInit {
-  readonly rate: Rate
+  /** Of every key, or of each; another one than before holds from the next call on. */
+  readonly rate: Rate | ((key: string) => Rate)
   /** Bound on the keys remembered; the least recently used is forgotten, and so starts afresh. */
   readonly keysMax: number
   readonly clock: Pick<Clock, 'monotonicMs'>
@@ -40,19 +41,30 @@ export class RateLimiter {
 
   /** The ms until `cells`, at most a burst, would be granted to `key`; 0 means now. Takes nothing. */
   waitMs(key: string, cells = 1): number {
-    const { rate, clock } = this.#init
+    const rate = this.#rateOf(key)
     assert(cells <= rate.burst, `${cells} cells at once never fit a burst of ${rate.burst}`)
-    const now = clock.monotonicMs()
+    const now = this.#init.clock.monotonicMs()
     return Math.max(
       0,
       this.#arrival(key, now) + ((cells - rate.burst) * 1000) / rate.perSecond - now,
     )
   }
 
-  /** Never before now, and never further ahead than a whole burst: nothing granted leads there but a clock
-   *  that was set back, and the key would be shut out for as long. */
-  #arrival(key: string, now: number): number {
+  /** Cells of the burst of `key` that are taken now. */
+  used(key: string): number {
+    const now = this.#init.clock.monotonicMs()
+    return ((this.#arrival(key, now) - now) * this.#rateOf(key).perSecond) / 1000
+  }
+
+  #rateOf(key: string): Rate {
     const { rate } = this.#init
+    return typeof rate === 'function' ? rate(key) : rate
+  }
+
+  /** Never before now, and never further ahead than a whole burst: nothing granted leads there but a clock
+   *  that was set back or a rate that was lowered, and the key would be shut out for as long. */
+  #arrival(key: string, now: number): number {
+    const rate = this.#rateOf(key)
     const known = this.#arrivals.get(key) ?? now
     const latest = now + (rate.burst * 1000) / rate.perSecond
     if (known > latest) this.#arrivals.set(key, latest)
@@ -60,9 +72,9 @@ export class RateLimiter {
   }
 
   #advance(key: string, cells: number): void {
-    const { rate, keysMax, clock } = this.#init
+    const { keysMax, clock } = this.#init
     const now = clock.monotonicMs()
-    const arrival = this.#arrival(key, now) + (cells * 1000) / rate.perSecond
+    const arrival = this.#arrival(key, now) + (cells * 1000) / this.#rateOf(key).perSecond
     setNewest(this.#arrivals, [key, arrival], keysMax)
   }
 }

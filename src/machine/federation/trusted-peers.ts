@@ -148,6 +148,20 @@ export class TrustedPeers {
     this.#listeners.tell('')
   }
 
+  /** Keeps another number of bytes for a peer from now on; what is here stays. Resolves after fsync to the peer.
+   *  @throws {AbzuError} ABZU_NOT_FOUND, those of the store */
+  async setQuota(nameOrPeerId: string, quotaBytes: number): Promise<TrustedPeer> {
+    const { peerId } = this.named(nameOrPeerId)
+    const changed = await this.#turns.run('', async () => {
+      const peer = { ...this.named(peerId), quotaBytes }
+      await this.#deps.store.commit([rowOf(peer)])
+      this.#peers.set(peerId, peer)
+      return peer
+    })
+    this.#listeners.tell('')
+    return changed
+  }
+
   /** Trusts a peer no more; a living connection stays. One that is not here is no error. Resolves after fsync.
    *  @throws {AbzuError} those of the store */
   async remove(peerId: PeerId): Promise<void> {

@@ -16,7 +16,6 @@ import type { ItemId } from '../../base/util/brand.ts'
 import { concatBytes, equalBytes, mapKey, readU32be, u32be } from '../../base/util/bytes.ts'
 import { type Clock, earliestMs, hoursOf, latestMs } from '../../base/util/clock.ts'
 import type { ErrorCode } from '../../base/util/errors.ts'
-import { RateLimiter } from '../../base/util/gcra.ts'
 import { setNewest } from '../../base/util/newest.ts'
 import type { DeliverRequest, DoorPass, StampPass } from '../../base/wire/deliver.ts'
 import { parseEnvelopeHeader } from '../../base/wire/envelope.ts'
@@ -24,7 +23,10 @@ import { wireLimits } from '../../base/wire/limits.ts'
 import type { Door } from '../../base/wire/records.ts'
 import type { AcknowledgedIds } from './acknowledged-ids.ts'
 import type { HostedMailbox } from './hosted-mailbox.ts'
+import type { HouseholdRoom } from './household-room.ts'
+import { InboundRates } from './inbound-rates.ts'
 import type { MailboxLimits } from './mailbox-limits.ts'
+import type { MailboxTiers } from './mailbox-tiers.ts'
 import { StrangerRates, type Origin } from './stranger-rates.ts'
 
 /** Which part of a mailbox's quota an item counts against. */
@@ -50,6 +52,8 @@ export interface AdmissionDeps {
   readonly acknowledged: Pick<AcknowledgedIds, 'has'>
   readonly doorUses: Pick<Table, 'get' | 'name'>
   readonly limits: MailboxLimits
+  readonly tiers: MailboxTiers
+  readonly room: Pick<HouseholdRoom, 'hasRoom' | 'added'>
   readonly clock: Clock
 }
 
@@ -69,9 +73,8 @@ function refused(error: ErrorCode, retryAfterMs = 0): Admission {
 
 export class Admissions {
   readonly #deps: AdmissionDeps
-  readonly #perAccount: RateLimiter
-  readonly #perPeer: RateLimiter
-  readonly #perNode: RateLimiter
+  /** Of mail through doors. */
+  readonly rates: InboundRates
   readonly #strangers: StrangerRates
   /** Uses of counted doors, which reach the table a commit later. */
   readonly #uses = new Map<string, number>()
@@ -81,10 +84,7 @@ export class Admissions {
   constructor(deps: AdmissionDeps) {
     this.#deps = deps
     const { limits, clock } = deps
-    const keysMax = limits.rateKeysMax
-    this.#perAccount = new RateLimiter({ rate: limits.accountInbound, keysMax, clock })
-    this.#perPeer = new RateLimiter({ rate: limits.peerInbound, keysMax, clock })
-    this.#perNode = new RateLimiter({ rate: limits.nodeInbound, keysMax: 1, clock })
+    this.rates = new InboundRates(deps, clock)
     this.#strangers = new StrangerRates(limits, clock)
   }
 
@@ -151,7 +151,7 @@ export class Admissions {
     const known = this.#repeated(hosted, item) ?? this.#overQuota(hosted, item)
     if (known) return known
     this.#strangers.accepted(key)
-    return this.#admit(hosted, item, [])
+    return this.#admitNew(hosted, item, [])
   }
 
   #item(
@@ -168,6 +168,11 @@ export class Admissions {
     if (acknowledged.has(mailbox, id)) return { kind: 'known', id, expiresAtHours }
     const isHere = items.has(mailbox, id) || this.#admitted.has(mapKey(id))
     return isHere ? this.#admit(hosted, item, []) : undefined
+  }
+
+  #admitNew(hosted: HostedMailbox, item: NewItem, rows: readonly RowChange[]): Admitted {
+    this.#deps.room.added(hosted, item.body.length)
+    return this.#admit(hosted, item, rows)
   }
 
   #admit(hosted: HostedMailbox, item: NewItem, rows: readonly RowChange[]): Admitted {
@@ -187,23 +192,25 @@ export class Admissions {
   #overQuota(hosted: HostedMailbox, { pool: itemPool, body }: NewItem): Admission | undefined {
     const used = this.#deps.items.usage(hosted.mailbox)[itemPool]
     const reserved = hosted.reserved[itemPool]
-    const { itemsMax, bytesMax, retryMs } = this.#quota(itemPool)
+    const { itemsMax, bytesMax, retryMs } = this.#quota(hosted, itemPool)
     const itemCount = (used?.items ?? 0) + (reserved?.items ?? 0) + 1
     const bytes = (used?.bytes ?? 0) + (reserved?.bytes ?? 0) + body.length
-    return itemCount > itemsMax || bytes > bytesMax
+    const isFull = itemCount > itemsMax || bytes > bytesMax
+    return isFull || !this.#deps.room.hasRoom(hosted, body.length)
       ? refused('ABZU_QUOTA_EXCEEDED', retryMs)
       : undefined
   }
 
-  #quota(itemPool: number): { itemsMax: number; bytesMax: number; retryMs: number } {
-    const { limits } = this.#deps
+  #quota(
+    { key }: HostedMailbox,
+    itemPool: number,
+  ): { itemsMax: number; bytesMax: number; retryMs: number } {
+    const { limits, tiers } = this.#deps
     switch (itemPool) {
-      case pool.contact:
-        return {
-          itemsMax: limits.contactItemsMax,
-          bytesMax: limits.contactBytesMax,
-          retryMs: 60_000,
-        }
+      case pool.contact: {
+        const { contactItemsMax: itemsMax, contactBytesMax: bytesMax } = tiers.of(key)
+        return { itemsMax, bytesMax, retryMs: 60_000 }
+      }
       case pool.request:
         return {
           itemsMax: limits.requestItemsMax,
@@ -220,20 +227,12 @@ export class Admissions {
   }
 
   #overRate({ key: account }: HostedMailbox, { peer }: Origin): Admission | undefined {
-    const waitMs = Math.max(
-      this.#perAccount.waitMs(account),
-      this.#perPeer.waitMs(peer),
-      this.#perNode.waitMs(''),
-    )
-    if (waitMs > 0) return refused('ABZU_RATE_LIMITED', waitMs)
-    this.#perAccount.take(account)
-    this.#perPeer.take(peer)
-    this.#perNode.take('')
-    return undefined
+    const waitMs = this.rates.take(account, peer)
+    return waitMs > 0 ? refused('ABZU_RATE_LIMITED', waitMs) : undefined
   }
 
   #throughDoor(hosted: HostedMailbox, item: NewItem, door: Door): Admission {
-    if (door.uses === undefined) return this.#admit(hosted, item, [])
+    if (door.uses === undefined) return this.#admitNew(hosted, item, [])
     const { doorUses } = this.#deps
     const key = concatBytes(item.mailbox, door.id)
     const stored = doorUses.get(key)
@@ -241,7 +240,7 @@ export class Admissions {
     if (used >= door.uses) return refused('ABZU_DOOR_CLOSED')
     // bounded, since every use is in the table a moment later
     setNewest(this.#uses, [mapKey(key), used + 1], this.#deps.limits.rateKeysMax)
-    return this.#admit(hosted, item, [{ table: doorUses.name, key, value: u32be(used + 1) }])
+    return this.#admitNew(hosted, item, [{ table: doorUses.name, key, value: u32be(used + 1) }])
   }
 }
 

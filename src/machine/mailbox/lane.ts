@@ -16,6 +16,7 @@ import { toAbzuError, type ErrorCode } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { backoffMs, refusalMs } from './backoff.ts'
 import type { Answer, Handover, Parcel } from './courier.ts'
+import { LetterQueue } from './letter-queue.ts'
 import { Patience } from './patience.ts'
 
 /** A queued letter; its bytes stay on the disk until they are sent. */
@@ -23,6 +24,8 @@ export interface Letter {
   /** Place in the outbox: the order of posting. */
   readonly seq: number
   readonly id: ItemId
+  /** The sender's mailbox, as the key of a Map. */
+  readonly from: string
   readonly expiresAtHours: number
 }
 
@@ -34,8 +37,8 @@ export interface LaneDeps {
   readonly log: Log
   readonly connect: (signal: AbortSignal) => Promise<Handover>
   readonly load: (letter: Letter) => Parcel
-  /** The ms until the outbound limits let one more letter go; 0 takes it. */
-  readonly pace: () => number
+  /** The ms until the outbound limits let this letter go; 0 takes it. */
+  readonly pace: (letter: Letter) => number
   /** Told once for each letter, with which the lane is done. */
   readonly settle: (letter: Letter, outcome: Answer | { kind: 'expired' }) => void
   /** Told once for each letter that the host leaves without an answer, though nothing but the host is in its
@@ -47,6 +50,8 @@ export interface LaneDeps {
 
 /** Letters in flight to one host. Half of what a host accepts on a stream. */
 const windowMax = 256
+/** Senders that are tried one after the other where each has to wait. */
+const sendersMax = 64
 /** An idle stream is ended. */
 const idleMs = 60_000
 
@@ -73,8 +78,8 @@ type Refusal = Extract<Answer, { kind: 'refused' }>
 export class Lane {
   readonly #deps: LaneDeps
   readonly #closing = new AbortController()
-  /** To be sent now, in order. */
-  #ready: Letter[] = []
+  /** To be sent now. */
+  readonly #ready = new LetterQueue<Letter>()
   /** To be sent from a time on, ms of the monotonic clock. */
   readonly #deferred = new Map<Letter, number>()
   /** How often in a row a letter was refused. */
@@ -106,7 +111,7 @@ export class Lane {
 
   /** Letters that have no outcome yet. */
   get size(): number {
-    return this.#ready.length + this.#deferred.size + this.#inFlight.size
+    return this.#ready.size + this.#deferred.size + this.#inFlight.size
   }
 
   /** Nothing is under way: another lane would do as well. */
@@ -115,7 +120,7 @@ export class Lane {
   }
 
   add(letter: Letter): void {
-    this.#ready.push(letter)
+    this.#ready.add(letter)
     if (!this.#isPaced) this.#patience.begin(letter)
     this.#pump()
   }
@@ -131,8 +136,7 @@ export class Lane {
     this.#patience.end(letter)
     this.#deferred.delete(letter)
     if (this.#inFlight.has(letter)) this.#withdrawn.add(letter)
-    const place = this.#ready.indexOf(letter)
-    if (place >= 0) this.#ready.splice(place, 1)
+    this.#ready.delete(letter)
     this.#pump()
   }
 
@@ -160,22 +164,52 @@ export class Lane {
     this.#cancelTimer = undefined
     const nowMs = this.#deps.clock.monotonicMs()
     this.#recall(nowMs)
-    while (this.#ready.length > 0 && this.#inFlight.size < windowMax) {
-      const letter = this.#ready[0] as Letter
-      if (this.#isExpired(letter)) {
-        this.#ready.shift()
-        this.#settle(letter, { kind: 'expired' })
-        continue
+    while (this.#ready.size > 0 && this.#inFlight.size < windowMax) {
+      const aloneMs = this.#leftAloneUntilMs - nowMs
+      if (aloneMs > 0 || !this.#handover) {
+        this.#endExpired()
+        if (this.#ready.size === 0) break
+        return aloneMs > 0 ? this.#pumpAfter(aloneMs) : this.#connectAfter(this.#retryAtMs - nowMs)
       }
-      if (nowMs < this.#leftAloneUntilMs) return this.#pumpAfter(this.#leftAloneUntilMs - nowMs)
-      if (!this.#handover) return this.#connectAfter(this.#retryAtMs - nowMs)
-      const waitMs = this.#deps.pace()
-      if (waitMs > 0) return this.#paced(waitMs)
-      this.#ready.shift()
-      void this.#send(this.#handover, letter)
+      const { letter, waitMs } = this.#next()
+      if (letter) void this.#send(this.#handover, letter)
+      else if (waitMs > 0) return this.#paced(waitMs)
     }
-    if (this.#ready.length === 0) this.#isPaced = false
+    if (this.#ready.size === 0) this.#isPaced = false
     this.#rest(nowMs)
+  }
+
+  /** Takes the next letter that may go, of the sender whose turn it is or of one behind; or says how long all of them
+   *  have to wait. */
+  #next(): { letter?: Letter; waitMs: number } {
+    let leastMs = Infinity
+    for (let tries = Math.min(this.#ready.senders, sendersMax); tries > 0; tries--) {
+      const letter = this.#ready.first as Letter
+      if (this.#isExpired(letter)) {
+        this.#end(letter)
+        return { waitMs: 0 }
+      }
+      const waitMs = this.#deps.pace(letter)
+      this.#ready.pass()
+      leastMs = Math.min(leastMs, waitMs)
+      if (waitMs > 0) continue
+      this.#ready.delete(letter)
+      return { letter, waitMs }
+    }
+    return { waitMs: leastMs }
+  }
+
+  #endExpired(): void {
+    for (;;) {
+      const expired = this.#ready.heads().filter((letter) => this.#isExpired(letter))
+      if (expired.length === 0) return
+      for (const letter of expired) this.#end(letter)
+    }
+  }
+
+  #end(letter: Letter): void {
+    this.#ready.delete(letter)
+    this.#settle(letter, { kind: 'expired' })
   }
 
   #paced(waitMs: number): void {
@@ -198,7 +232,7 @@ export class Lane {
   /** Nothing to do now: the timer is for the next deferred letter, or ends an idle stream. */
   #rest(nowMs: number): void {
     const nextMs = Math.min(...this.#deferred.values()) - nowMs
-    const isBusy = this.#ready.length > 0 || this.#inFlight.size > 0 || nextMs <= idleMs
+    const isBusy = this.#ready.size > 0 || this.#inFlight.size > 0 || nextMs <= idleMs
     if (this.#handover && !isBusy) {
       const idle = this.#handover
       this.#cancelTimer = this.#deps.scheduler.after(idleMs, () => void idle.close())
@@ -209,7 +243,7 @@ export class Lane {
     for (const [letter, notBeforeMs] of this.#deferred) {
       if (notBeforeMs > nowMs) continue
       this.#deferred.delete(letter)
-      this.#ready.push(letter)
+      this.#ready.add(letter)
     }
   }
 
@@ -270,7 +304,7 @@ export class Lane {
       this.#take(letter, answer)
     } catch (error) {
       this.#inFlight.delete(letter)
-      if (!this.#withdrawn.has(letter)) this.#ready.unshift(letter)
+      if (!this.#withdrawn.has(letter)) this.#ready.addFirst(letter)
       if (this.#handover === handover) this.#lost()
       if (this.#brokenOff !== handover) {
         this.#brokenOff = handover

@@ -17,6 +17,8 @@ export interface MailboxLimits {
   /** Slots of one account: its vault. */
   readonly slotItemsMax: number
   readonly slotBytesMax: number
+  /** Everything in the mailboxes of the people who live here, together. */
+  readonly householdBytesMax: number
   readonly doorsMax: number
   /** Mail accepted for one mailbox. */
   readonly accountInbound: Rate
@@ -38,7 +40,7 @@ export interface MailboxLimits {
   readonly nodeOutbound: Rate
   /** Envelopes and outcomes waiting for one account. */
   readonly outboxItemsMax: number
-  /** Remote keys that a rate limit remembers. */
+  /** Accounts or remote nodes that a rate limit remembers. */
   readonly rateKeysMax: number
   /** Mailboxes whose doors and keys are held in memory. */
   readonly hostedInMemoryMax: number
@@ -55,6 +57,7 @@ export const defaultMailboxLimits: MailboxLimits = {
   strangerHoursMax: 7 * 24,
   slotItemsMax: 1_000_000,
   slotBytesMax: 2 * 1024 * 1024 * 1024,
+  householdBytesMax: 1024 * 1024 * 1024 * 1024,
   doorsMax: 2000,
   accountInbound: { perSecond: 100, burst: 1000 },
   peerInbound: { perSecond: 200, burst: 2000 },

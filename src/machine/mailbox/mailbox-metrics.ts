@@ -7,7 +7,7 @@ import type { Outbox } from './outbox.ts'
 
 export interface MailboxMetricsDeps {
   readonly mailboxes: Pick<Mailboxes, 'taken' | 'totals'>
-  readonly outbox: Pick<Outbox, 'outcomesTold' | 'depth' | 'refusals'>
+  readonly outbox: Pick<Outbox, 'outcomesTold' | 'depth' | 'room'>
 }
 
 export function mailboxMetrics({ mailboxes, outbox }: MailboxMetricsDeps): MetricSource {
@@ -35,7 +35,7 @@ export function mailboxMetrics({ mailboxes, outbox }: MailboxMetricsDeps): Metri
         kind: 'counter',
         samples: [
           { labels: { of: 'delivery' }, value: mailboxes.taken.of('ABZU_RATE_LIMITED') },
-          { labels: { of: 'post' }, value: outbox.refusals.of('ABZU_RATE_LIMITED') },
+          { labels: { of: 'post' }, value: outbox.room.refusals.of('ABZU_RATE_LIMITED') },
         ],
       },
       single('gauge', 'outbox_letters', 'Letters that their home has not answered', outbox.depth),

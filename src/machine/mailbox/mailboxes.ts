@@ -28,8 +28,11 @@ import { CopiedMailboxes } from './copied-mailboxes.ts'
 import { CopyIntake } from './copy-intake.ts'
 import { HostedMailbox, type CheckedSlot, type SignedSlot } from './hosted-mailbox.ts'
 import { HostedShelf } from './hosted-shelf.ts'
+import { HouseholdRoom } from './household-room.ts'
+import type { InboundRates } from './inbound-rates.ts'
 import type { MailboxLimits } from './mailbox-limits.ts'
 import { MailboxRemoval } from './mailbox-removal.ts'
+import { MailboxTiers } from './mailbox-tiers.ts'
 import { Totals, type MailboxTotals } from './mailbox-totals.ts'
 import { OwnMailbox, type SlotDesk } from './own-mailbox.ts'
 import { expectRoom } from './owner-room.ts'
@@ -60,6 +63,10 @@ export class Mailboxes implements SlotDesk {
   readonly taken = new Tally<'durable' | ErrorCode>()
   /** Those that have copies elsewhere. */
   readonly copied: CopiedMailboxes
+  /** What each mailbox may have and do, how fast mail comes in, and what all who live here have together. */
+  readonly tiers: MailboxTiers
+  readonly inbound: InboundRates
+  readonly room: HouseholdRoom
   readonly #deps: MailboxesDeps
   readonly #admissions: Admissions
   readonly #hostedRows: Table
@@ -78,6 +85,9 @@ export class Mailboxes implements SlotDesk {
     this.#deps = deps
     const { platform, store, limits, clock, log } = deps
     const { items } = store
+    this.tiers = new MailboxTiers(limits)
+    const hosted = () => this.hosted()
+    this.room = new HouseholdRoom({ tiers: this.tiers, items, hosted, clock, log })
     this.#hostedRows = store.table('mailboxes')
     this.#acknowledged = new AcknowledgedIds({ table: store.table('acknowledged'), log })
     this.#shelf = new HostedShelf({
@@ -87,7 +97,7 @@ export class Mailboxes implements SlotDesk {
       isInUse: (key) => this.#listeners.has(key) || this.#changes.has(key),
       mailboxesMax: limits.hostedInMemoryMax,
     })
-    this.#totals = new Totals({ clock, items, hosted: () => this.hosted() })
+    this.#totals = new Totals({ clock, items, hosted })
     const copiedRows = store.table('copied-mailboxes')
     this.#leaving = new MailboxRemoval({
       items,
@@ -111,14 +121,16 @@ export class Mailboxes implements SlotDesk {
       storeSlots: async (hosted, checked, taken) => this.#storeSlots(hosted, checked, { taken }),
       arrived: (mailbox) => this.#arrived(mailbox),
     })
+    const { tiers, room } = this
     this.#admissions = new Admissions({
-      platform,
+      ...deps,
       items,
+      tiers,
+      room,
       acknowledged: this.#acknowledged,
       doorUses: store.table('door-uses'),
-      limits,
-      clock,
     })
+    this.inbound = this.#admissions.rates
   }
 
   /** Hosts a mailbox whose first slots are given; the identity slot comes first. Resolves after fsync.
@@ -300,11 +312,9 @@ export class Mailboxes implements SlotDesk {
     await this.#changes.run(mapKey(mailbox), async () => {
       const hosted = await this.#expectHosted(mailbox)
       const checked = slots.map((slot) => hosted.check(slot))
-      await expectRoom(
-        { items: this.#deps.store.items, limits: this.#deps.limits },
-        hosted,
-        checked,
-      )
+      const { tiers, room } = this
+      const { store, limits } = this.#deps
+      await expectRoom({ items: store.items, limits, tiers, room }, hosted, checked)
       await this.#storeSlots(hosted, checked, { rows })
     })
   }

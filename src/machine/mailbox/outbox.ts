@@ -42,6 +42,7 @@ import type { MailboxLimits } from './mailbox-limits.ts'
 import type { Mailboxes } from './mailboxes.ts'
 import { OutboundRates } from './outbound-rates.ts'
 import type { OutboxHead, OutboxOutcome } from './outbox-row.ts'
+import { OutboxRoom } from './outbox-room.ts'
 import { OutboxStore, type Noted, type OutboxStoreDeps } from './outbox-store.ts'
 import { isOutdated } from './outdated-letter.ts'
 import { Whereabouts, type WhereaboutsDeps } from './whereabouts.ts'
@@ -51,7 +52,7 @@ export interface OutboxDeps {
   readonly store: OutboxStoreDeps
   readonly transport: Pick<Transport, 'peerId' | 'open' | 'watch'>
   /** For letters between two accounts of this node. */
-  readonly mailboxes: Pick<Mailboxes, 'take'>
+  readonly mailboxes: Pick<Mailboxes, 'take' | 'tiers'>
   /** Finds the newest record of a recipient whose home takes no letters.
    *  @default nobody does: letters wait for the home that they were posted to */
   readonly resolve?: WhereaboutsDeps['resolve']
@@ -78,8 +79,7 @@ const askOnceMoreMs = 60_000
 export class Outbox {
   /** What became of letters, since the start; one that was held counts once more when it has an end. */
   readonly outcomesTold = new Tally<OutboxOutcome['state']>()
-  /** Why letters were not taken, since the start. */
-  readonly refusals = new Tally<'ABZU_QUOTA_EXCEEDED' | 'ABZU_RATE_LIMITED'>()
+  readonly room: OutboxRoom
   readonly #deps: OutboxDeps
   readonly #store: OutboxStore
   readonly #homes: Lanes
@@ -89,10 +89,9 @@ export class Outbox {
   readonly #superseded = new WeakSet<Letter>()
   /** Letters of whose mailbox their home knew nothing, once. */
   readonly #unknown = new WeakSet<Letter>()
-  /** Letters and outcomes of each sender. */
-  readonly #count = new Map<string, number>()
   readonly #listeners = new Listeners()
-  readonly #rates: OutboundRates
+  /** How fast mail goes out. */
+  readonly rates: OutboundRates
   #nextSeq = 1
   #stopWatching: Cancel | undefined
   #isClosed = false
@@ -100,7 +99,9 @@ export class Outbox {
   constructor(deps: OutboxDeps) {
     this.#deps = deps
     this.#store = new OutboxStore(deps.store)
-    this.#rates = new OutboundRates(deps.limits, deps.clock)
+    const { tiers } = deps.mailboxes
+    this.rates = new OutboundRates({ ...deps, tiers }, deps.clock)
+    this.room = new OutboxRoom({ tiers, rates: this.rates })
     this.#homes = new Lanes((home) => {
       const lane: Lane = this.#newLane(home, {
         settle: (letter, outcome) => this.#answered(lane, letter, outcome),
@@ -135,12 +136,12 @@ export class Outbox {
       if (connected) this.wake(peerId)
     })
     for await (const { from, seq } of this.#store.allOutcomes()) {
-      this.#counted(from, 1)
+      this.room.counted(from, 1)
       this.#nextSeq = Math.max(this.#nextSeq, seq + 1)
     }
     for await (const { seq, head } of this.#store.allHeads()) {
       this.#nextSeq = Math.max(this.#nextSeq, seq + 1)
-      this.#counted(head.from as MailboxId, 1)
+      this.room.counted(head.from as MailboxId, 1)
       this.#enqueue(seq, head)
     }
   }
@@ -171,7 +172,7 @@ export class Outbox {
     if (this.#isClosed) throw new AbzuError('ABZU_CLOSED', 'the outbox is closed')
     const { expiresAtHours } = parseEnvelopeHeader(envelope)
     homeOf(hosts)
-    this.#expectRoom(from)
+    this.room.expect(from)
     const id = itemIdOf(this.#deps.platform, envelope)
     const seq = this.#nextSeq++
     const head = {
@@ -183,11 +184,11 @@ export class Outbox {
       expiresAtHours,
       ...(sealedBy && { sealedBy }),
     }
-    this.#counted(from, 1)
+    this.room.counted(from, 1)
     try {
       await this.#store.put(seq, head, envelope)
     } catch (error) {
-      this.#counted(from, -1)
+      this.room.counted(from, -1)
       throw error
     }
     this.#enqueue(seq, head)
@@ -205,7 +206,7 @@ export class Outbox {
     from: MailboxId,
     outcomes: readonly Pick<OutboxOutcome, 'id' | 'state'>[],
   ): Promise<void> {
-    this.#counted(from, -(await this.#store.settle(from, outcomes)))
+    this.room.counted(from, -(await this.#store.settle(from, outcomes)))
   }
 
   /** Calls `listener` when this sender has a new outcome. */
@@ -213,27 +214,9 @@ export class Outbox {
     return this.#listeners.add(mapKey(from), listener)
   }
 
-  #expectRoom(from: MailboxId): void {
-    const { limits } = this.#deps
-    if ((this.#count.get(mapKey(from)) ?? 0) >= limits.outboxItemsMax) {
-      this.refusals.count('ABZU_QUOTA_EXCEEDED')
-      throw new AbzuError('ABZU_QUOTA_EXCEEDED', 'too many letters wait to be sent')
-    }
-    if (!this.#rates.post(from)) {
-      this.refusals.count('ABZU_RATE_LIMITED')
-      throw new AbzuError('ABZU_RATE_LIMITED', 'this account sends too fast')
-    }
-  }
-
-  #counted(from: MailboxId, change: number): void {
-    const key = mapKey(from)
-    const count = (this.#count.get(key) ?? 0) + change
-    if (count > 0) this.#count.set(key, count)
-    else this.#count.delete(key)
-  }
-
-  #enqueue(seq: number, { hosts, id, expiresAtHours }: Omit<OutboxHead, 'v'>): void {
-    this.#homes.to(homeOf(hosts)).add({ seq, id: id as ItemId, expiresAtHours })
+  #enqueue(seq: number, { hosts, id, from, expiresAtHours }: Omit<OutboxHead, 'v'>): void {
+    const letter = { seq, id: id as ItemId, from: mapKey(from), expiresAtHours }
+    this.#homes.to(homeOf(hosts)).add(letter)
   }
 
   #newLane(host: Host, told: Pick<LaneDeps, 'settle' | 'late' | 'putOff'>): Lane {
@@ -247,7 +230,7 @@ export class Outbox {
       jitter: () => this.#fraction(),
       connect: async (signal) => this.#connect(host, signal),
       load: (letter) => this.#store.parcel(letter),
-      pace: () => this.#rates.pace(peer),
+      pace: (letter) => this.rates.pace(letter.from, peer),
     })
   }
 
@@ -385,7 +368,7 @@ export class Outbox {
     change
       .then((noted) => {
         if (!noted) return
-        this.#counted(noted.from, noted.isTold ? more : -1)
+        this.room.counted(noted.from, noted.isTold ? more : -1)
         if (!noted.isTold) return
         this.outcomesTold.count(state)
         this.#listeners.tell(mapKey(noted.from))

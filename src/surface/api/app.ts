@@ -74,8 +74,8 @@ export async function createApp(init: ApiInit, closing: AbortSignal): Promise<Fa
   const idleMs = config.limits.sessionIdleMinutes * 60_000
   const sessions = new Sessions({ accounts: services.accounts, platform, clock }, { idleMs })
   const handlers = createHandlers({ ...services, sessions, clock, scheduler, log: init.log })
-  const { authority } = services
-  serveRoutes(app, { handlers, sessions, authority, scheduler, closing, tell })
+  const { authority, limits } = services
+  serveRoutes(app, { handlers, sessions, authority, limits, scheduler, closing, tell })
   return app
 }
 

@@ -30,6 +30,7 @@ export function createHandlers({
   keys,
   node,
   federation,
+  limits,
   sessions,
   clock,
   uploads,
@@ -78,6 +79,15 @@ export function createHandlers({
     invitePeer: ({ body }) => federation.invite(body),
     acceptPeer: ({ body: { code, ...init }, signal }) => federation.accept(code, init, signal),
     removePeer: ({ params, body }) => federation.remove(params.peer, body),
+
+    limits: () => limits.look(),
+    ownLimits: async ({ member }) => limits.person(member.id),
+    changeLimits: ({ body }) => {
+      if ('account' in body) return limits.setPerson(body.account, body.limits)
+      if ('role' in body) return limits.setRole(body.role, body.limits)
+      if ('peer' in body) return limits.setPeer(body.peer, body.limits.quotaBytes)
+      return limits.setNode(body.limits)
+    },
 
     createAccount: async ({ body: { name, role, password } }) => {
       const { member, words } = await withPassword(password, (bytes) =>

@@ -15,13 +15,14 @@ import { byteStream } from './byte-stream.ts'
 import type { Failure } from './failure.ts'
 import type { Handlers } from './calls.ts'
 import { lineStream } from './line-stream.ts'
-import type { AuthorityService, MemberService } from './services.ts'
+import type { AuthorityService, LimitsService, MemberService } from './services.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface RoutesDeps {
   readonly handlers: Handlers
   readonly sessions: Pick<Sessions, 'member'>
   readonly authority: AuthorityService
+  readonly limits: Pick<LimitsService, 'call'>
   readonly scheduler: Scheduler
   /** Aborts when the API closes. */
   readonly closing: AbortSignal
@@ -30,7 +31,7 @@ export interface RoutesDeps {
 }
 
 export function serveRoutes(app: FastifyInstance, deps: RoutesDeps): void {
-  const { handlers, sessions, authority, scheduler, closing, tell } = deps
+  const { handlers, sessions, authority, limits, scheduler, closing, tell } = deps
   const callers = new WeakMap<FastifyRequest, MemberService>()
 
   for (const [name, route] of Object.entries<Route>(routes)) {
@@ -48,6 +49,7 @@ export function serveRoutes(app: FastifyInstance, deps: RoutesDeps): void {
         if (authorization !== undefined || route.caller === 'member') {
           callers.set(request, sessions.member(bearerToken(authorization)))
         }
+        limits.call(callers.get(request)?.id)
         const { operation, on = 'node' } = route
         if (on === 'node' || on === 'self') authority.expect(callers.get(request), operation, on)
       },

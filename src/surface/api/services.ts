@@ -262,6 +262,28 @@ export interface UploadsService {
   take<T>(upload: string, work: (read: () => AsyncIterable<Uint8Array>) => Promise<T>): Promise<T>
 }
 
+export type PersonLimits = Told<Answer<'ownLimits'>>
+export type HouseholdLimits = Told<Answer<'limits'>>
+type Changes = Request<'changeLimits'>['body']
+type ChangesOf<K extends string> = Extract<Changes, Readonly<Record<K, unknown>>>['limits']
+
+/** What people, the node and its peers may have and do. Each change resolves once it is durable, and holds then.
+ *  Every change @throws {AbzuError} ABZU_NOT_FOUND; ABZU_INVALID_ARGUMENT where it is absurd */
+export interface LimitsService {
+  /** Counts a call by an account, or by the owner of the machine.
+   *  @throws {AbzuError} ABZU_RATE_LIMITED */
+  call(id: string | undefined): void
+  look(): Promise<HouseholdLimits>
+  person(nameOrId: string): PersonLimits
+  setPerson(nameOrId: string, changes: ChangesOf<'account'>): Promise<PersonLimits>
+  setRole(
+    role: AccountSummary['role'],
+    changes: ChangesOf<'role'>,
+  ): Promise<HouseholdLimits['roles'][number]>
+  setNode(changes: ChangesOf<'node'>): Promise<HouseholdLimits['node']>
+  setPeer(nameOrPeerId: string, quotaBytes: number): Promise<HouseholdLimits['peers'][number]>
+}
+
 export interface Services {
   readonly authority: AuthorityService
   readonly accounts: AccountsService
@@ -271,4 +293,5 @@ export interface Services {
   readonly keys: KeysService
   readonly node: NodeService
   readonly federation: FederationService
+  readonly limits: LimitsService
 }

@@ -34,6 +34,7 @@ import { doctor } from './doctor.ts'
 import { inbox } from './inbox.ts'
 import { invite } from './invite.ts'
 import { join } from './join.ts'
+import { limits } from './limits.ts'
 import { metrics } from './metrics.ts'
 import { messageShow } from './message-show.ts'
 import { oversight } from './oversight.ts'
@@ -96,7 +97,7 @@ export function createProgram(context: CliContext): Command {
       ],
     }),
   )
-  for (const command of [invite, join, oversight]) program.addCommand(command(context))
+  for (const command of [invite, join, limits, oversight]) program.addCommand(command(context))
   for (const command of [send, inbox]) program.addCommand(command(context))
   program.addCommand(
     newGroup('message', context, {

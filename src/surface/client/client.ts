@@ -6,6 +6,7 @@
 import type { Scheduler } from '../../base/util/clock.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { systemScheduler } from '../../base/util/system-time.ts'
+import { checked, throwIfError } from './answers.ts'
 import { exchange, readJson, readJsonLines, readText, type HttpAnswer } from './http.ts'
 import type { Route } from './route.ts'
 import {
@@ -17,7 +18,6 @@ import {
   type RouteName,
   type TextRoute,
 } from './routes.ts'
-import { errorSchema } from './schemas.ts'
 
 const timeoutMsDefault = 30_000
 
@@ -105,6 +105,21 @@ export class AbzuClient {
     init: { readonly anyway: boolean } = { anyway: false },
   ): Promise<Answer<'removePeer'>> {
     return this.#call('removePeer', { params: { peer }, body: init })
+  }
+
+  /** What people, the node and its peers may have and do, and how much of it is used. */
+  limits(): Promise<Answer<'limits'>> {
+    return this.#call('limits', {})
+  }
+
+  /** The same of the account of this session. */
+  ownLimits(): Promise<Answer<'ownLimits'>> {
+    return this.#call('ownLimits', {})
+  }
+
+  /** What is set holds when this resolves; null is the default. */
+  changeLimits(body: Body<'changeLimits'>): Promise<Answer<'changeLimits'>> {
+    return this.#call('changeLimits', { body })
   }
 
   /** The new account is unlocked; its `words` are told this once. */
@@ -381,17 +396,4 @@ function fillPath(path: string, params: Readonly<Record<string, string>>): strin
   return path.replaceAll(/:(\w+)/g, (_, name: string) =>
     encodeURIComponent((params[name] ?? '').toWellFormed()),
   )
-}
-
-function checked(route: Route, value: unknown): unknown {
-  const result = route.answer.safeParse(value)
-  if (result.success) return result.data
-  throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'the daemon answered another shape', {
-    cause: result.error,
-  })
-}
-
-function throwIfError(value: unknown): void {
-  const result = errorSchema.safeParse(value)
-  if (result.success) throw new AbzuError(result.data.error.code, result.data.error.message)
 }

@@ -8,6 +8,7 @@ import type { z } from 'zod'
 import { holderRoutes } from './holder-routes.ts'
 import { householdRoutes } from './household-routes.ts'
 import { keyRoutes } from './key-routes.ts'
+import { limitRoutes } from './limit-routes.ts'
 import { nodeRoutes } from './node-routes.ts'
 import { oversightRoutes } from './oversight-routes.ts'
 import { personRoutes } from './person-routes.ts'
@@ -15,6 +16,7 @@ import { portabilityRoutes } from './portability-routes.ts'
 
 export const routes = {
   ...nodeRoutes,
+  ...limitRoutes,
   ...holderRoutes,
   ...householdRoutes,
   ...portabilityRoutes,

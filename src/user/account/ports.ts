@@ -7,6 +7,7 @@
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import type { ErrorCode } from '../../base/util/errors.ts'
 import type { Cancel } from '../../base/util/clock.ts'
+import type { Rate } from '../../base/util/gcra.ts'
 import type { RecordPlace } from '../../base/crypto/mailbox-record.ts'
 import type { StampOrder } from '../../base/crypto/stamp.ts'
 import type { CopiedItem } from '../../base/wire/copied-item.ts'
@@ -194,6 +195,63 @@ export interface DirectoryPort {
   ahead(mailbox: MailboxId): Promise<Uint8Array | undefined>
 }
 
+/** What one mailbox may have and do on this machine. */
+export interface MailboxTier {
+  readonly accountInbound: Rate
+  readonly accountOutbound: Rate
+  readonly outboxItemsMax: number
+  readonly contactItemsMax: number
+  readonly contactBytesMax: number
+  readonly slotItemsMax: number
+  readonly slotBytesMax: number
+}
+
+/** What the machine does for all mailboxes together. */
+export interface NodeTier {
+  readonly nodeInbound: Rate
+  readonly nodeOutbound: Rate
+  readonly peerInbound: Rate
+  readonly peerOutbound: Rate
+  readonly householdBytesMax: number
+}
+
+/** Is told what each account that lives here may have and do, unlocked or not. Everything holds from the next call on, and
+ *  nothing that is stored goes because of it. */
+export interface TierPort {
+  /** What holds where nothing was told. */
+  readonly defaults: MailboxTier & NodeTier
+  tell(mailbox: MailboxId, tier: MailboxTier): void
+  /** The account lives here no more. */
+  forget(mailbox: MailboxId): void
+  tellNode(tier: NodeTier): void
+}
+
+/** What a mailbox has and does now. Rates: pieces of the burst that are taken. */
+export interface MailboxUse {
+  readonly sending: number
+  readonly receiving: number
+  readonly outboxItems: number
+  readonly mailItems: number
+  readonly mailBytes: number
+  readonly vaultItems: number
+  readonly vaultBytes: number
+}
+
+/** The same of all mailboxes together. */
+export interface NodeUse {
+  readonly sending: number
+  readonly receiving: number
+  readonly householdBytes: number
+}
+
+/** Says how much of its limits is used. */
+export interface UsePort {
+  /** @throws {AbzuError} ABZU_STORE_DAMAGED */
+  of(mailbox: MailboxId): MailboxUse
+  /** @throws {AbzuError} ABZU_STORE_DAMAGED */
+  ofNode(): Promise<NodeUse>
+}
+
 /** One kind of small local rows of the node, never replicated. */
 export interface NodeRows {
   put(key: Uint8Array, value: Uint8Array): Promise<void>
@@ -204,5 +262,7 @@ export interface NodeRows {
 
 /** The kinds of such rows that a household has. */
 export interface NodeTables {
-  table(name: 'accounts' | 'household-invites' | 'child-rules' | 'child-contacts'): NodeRows
+  table(
+    name: 'accounts' | 'household-invites' | 'limits' | 'child-rules' | 'child-contacts',
+  ): NodeRows
 }

@@ -20,12 +20,15 @@ import type {
   PostPort,
   RestorePort,
   StampPort,
+  TierPort,
+  UsePort,
 } from '../account/ports.ts'
 import { Serial } from '../account/serial.ts'
 import { Departures } from './departures.ts'
 import { readOwnRecord } from '../account/plain-slots.ts'
 import { successorByOwn } from '../account/succession.ts'
 import { expectHere, isHere, roleOf, summaryOf, type AccountSummary, type Entry } from './entry.ts'
+import { HouseholdLimits } from './household-limits.ts'
 import { HouseholdInvitations } from './household-invitations.ts'
 import { KeyChanges } from './key-changes.ts'
 import { IdleWatch } from './idle-watch.ts'
@@ -57,6 +60,8 @@ export interface AccountManagerDeps {
   readonly restoring: RestorePort
   readonly carriage: CarriagePort
   readonly stamps: StampPort
+  readonly tiers: TierPort
+  readonly use: UsePort
 }
 
 export interface AccountManagerInit extends NewcomersInit {
@@ -74,6 +79,8 @@ export class AccountManager {
   readonly invitations: HouseholdInvitations
   readonly oversight: Oversight
   readonly keys: KeyChanges
+  /** What each person may have and do. */
+  readonly limits: HouseholdLimits
   readonly #deps: AccountManagerDeps
   readonly #roster: Roster
   readonly #newcomers: Newcomers
@@ -93,7 +100,12 @@ export class AccountManager {
     const rows = deps.tables.table('accounts')
     const roster = await Roster.open({ rows, log: deps.log })
     const oversight = await Oversight.open({ ...deps, roster, zone: init.zone ?? 'UTC' })
-    const manager = new AccountManager(deps, init, { roster, oversight })
+    const limits = await HouseholdLimits.open({
+      ...deps,
+      rows: deps.tables.table('limits'),
+      roster,
+    })
+    const manager = new AccountManager(deps, init, { roster, oversight, limits })
     manager.#departures.start()
     return manager
   }
@@ -101,9 +113,14 @@ export class AccountManager {
   private constructor(
     deps: AccountManagerDeps,
     init: AccountManagerInit,
-    { roster, oversight }: { roster: Roster; oversight: Oversight },
+    {
+      roster,
+      oversight,
+      limits,
+    }: { roster: Roster; oversight: Oversight; limits: HouseholdLimits },
   ) {
     this.#deps = deps
+    this.limits = limits
     this.#roster = roster
     this.oversight = oversight
     this.#turnstile = new Turnstile(deps.clock)

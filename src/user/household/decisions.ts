@@ -29,6 +29,9 @@ export const decisions = {
   'peer.look': { node: anyone },
   'peer.trust': { node: household },
 
+  'limits.look': { node: household, self: everybody },
+  'limits.change': { node: household },
+
   'session.open': { node: anyone },
   'account.create': { admin: ['owner', 'admin'], adult: household, child: household },
   'account.invite': { adult: household, child: household, guest: household },

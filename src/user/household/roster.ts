@@ -20,6 +20,13 @@ import type { Role } from './role.ts'
 
 const accountsMax = 20_000
 
+/** Who wants to know what becomes of accounts, in memory. It must not throw. */
+export interface RosterWatcher {
+  /** It has come, or its row is another one. */
+  readonly changed: (entry: Entry) => void
+  readonly removed: (entry: Pick<Entry, 'id' | 'row'>) => void
+}
+
 export class Roster {
   readonly #rows: NodeRows
   readonly #entries = new Map<AccountId, Entry>()
@@ -27,6 +34,7 @@ export class Roster {
   readonly #names = new Map<string, Entry>()
   readonly #reserved = new Reservations()
   readonly #leaving = new Map<AccountId, AccountRow>()
+  readonly #watchers: RosterWatcher[] = []
 
   /** Reads all rows; one that does not decode is reported and left alone.
    *  @throws {AbzuError} those of the store */
@@ -75,12 +83,18 @@ export class Roster {
     return entry
   }
 
+  /** Tells `watcher` from now on. */
+  watch(watcher: RosterWatcher): void {
+    this.#watchers.push(watcher)
+  }
+
   /** Takes an account in whose row is durable, in the place of an earlier one of the same id. */
   add(entry: Entry): void {
     const earlier = this.#entries.get(entry.id)
     if (earlier) this.#names.delete(foldedName(earlier.row.name))
     this.#entries.set(entry.id, entry)
     this.#names.set(foldedName(entry.row.name), entry)
+    for (const { changed } of this.#watchers) changed(entry)
   }
 
   /** Makes `row` durable; what is in memory stays as it is.
@@ -94,6 +108,7 @@ export class Roster {
    *  @throws {AbzuError} those of the store */
   async change(entry: Entry, row: AccountRow): Promise<void> {
     entry.row = row
+    for (const { changed } of this.#watchers) changed(entry)
     await this.save(row)
   }
 
@@ -101,6 +116,7 @@ export class Roster {
   leave(entry: Entry, row: AccountRow): void {
     this.#entries.delete(entry.id)
     this.#names.delete(foldedName(entry.row.name))
+    for (const { removed } of this.#watchers) removed(entry)
     this.#leaving.set(entry.id, row)
   }
 

@@ -42,6 +42,20 @@ t.test('added, found by name and by id, replaced, removed', async (t) => {
   t.equal(told, 4)
 })
 
+t.test('the quota of a peer changes at once, and for good', async (t) => {
+  const { node, a, b } = await world()
+  await node.trusted.add(a)
+  await node.trusted.add(b)
+  let told = 0
+  node.trusted.watch(() => told++)
+  t.strictSame(await node.trusted.setQuota('peer 0', 77), { ...a, quotaBytes: 77 })
+  t.strictSame(node.trusted.list(), [{ ...a, quotaBytes: 77 }, b])
+  t.equal(told, 1)
+  await t.rejects(node.trusted.setQuota('nobody', 1), { code: 'ABZU_NOT_FOUND' })
+  await node.restart()
+  t.strictSame(node.trusted.list(), [{ ...a, quotaBytes: 77 }, b])
+})
+
 t.test('who was trusted once is remembered as parted, the latest of them', async (t) => {
   const network = new PairNetwork()
   const node = await PairNode.start(network, { limits: { partedPeersMax: 2 } })

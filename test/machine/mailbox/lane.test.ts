@@ -82,6 +82,7 @@ function setUp(init: Partial<LaneDeps> = {}) {
     ...init,
   })
   const letter = (seq: number, expiresAtHours = 2 ** 31): Letter => ({
+    from: '',
     seq,
     id: new Uint8Array(32).fill(seq) as ItemId,
     expiresAtHours,
