@@ -29,7 +29,6 @@ import { Outbox } from '../machine/mailbox/outbox.ts'
 import { ClockWatch } from '../machine/node/clock-watch.ts'
 import { Directory } from '../machine/node/directory.ts'
 import { defaultDirectoryLimits } from '../machine/node/directory-limits.ts'
-import { Discovery } from '../machine/node/discovery.ts'
 import { HeldRecords } from '../machine/node/held-records.ts'
 import { ListenPorts } from '../machine/node/listen-ports.ts'
 import { loadMachineIdentity } from '../machine/node/machine-identity.ts'
@@ -51,9 +50,7 @@ import { RecordPublisher } from '../machine/node/record-publisher.ts'
 import { recordServer } from '../machine/node/record-server.ts'
 import { serveCalls } from '../machine/transport/call.ts'
 import { loadLibp2pMetrics } from '../machine/transport/libp2p-metrics.ts'
-import { LanDiscovery } from '../machine/transport/lan-discovery.ts'
 import { openTransport } from '../machine/transport/open-transport.ts'
-import type { Transport } from '../machine/transport/transport.ts'
 import { serveControlApi } from '../surface/api/serve.ts'
 import { AccountManager } from '../user/household/account-manager.ts'
 import { Authority } from '../user/household/authority.ts'
@@ -61,6 +58,7 @@ import { version } from '../version.ts'
 import { holdersOf, openFederation } from './federation.ts'
 import { limitPorts, limitsService } from './limits.ts'
 import { openSync } from './sync.ts'
+import { openDiscovery } from './discovery.ts'
 import { prepareHome } from './home.ts'
 import { carriageOf, uploadsIn, watchRecords } from './portability.ts'
 import { openProcessProbe } from './process-probe.ts'
@@ -229,6 +227,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     trusted.watch(() => accounts.homeMoved())
     await meshPeers.start()
     await publisher.start()
+    open.add(sync.retire({ directory, held, publisher }))
     for (const address of config.peers) await peers.add(address)
     const network = open.add(new NetworkWatch({ interfaces: system.interfaces, scheduler, log }))
     network.watch(() => {
@@ -361,35 +360,6 @@ async function openOwnStore(
       await sleep(scheduler, 100)
     }
   }
-}
-
-interface DiscoveryParts {
-  readonly config: Config
-  readonly system: System
-  readonly transport: Transport
-  readonly kept: Pick<PeerBook, 'wake'>
-  readonly mesh: MeshPeers
-  readonly network: NetworkWatch
-  readonly candidates: PeerCandidates
-}
-
-function openDiscovery(parts: DiscoveryParts): Discovery {
-  const { config, system, transport, kept, mesh, network, candidates } = parts
-  const { log } = system
-  const lan = new LanDiscovery({
-    ...system,
-    listening: () => listeningAddresses(transport),
-    found: (peerId, addresses) => candidates.offer('lan', peerId, addresses),
-  })
-  const found = { transport, candidates, kept, mesh, network, log }
-  return new Discovery({ ...found, lan: config.lan ? lan : undefined }, config)
-}
-
-function listeningAddresses(transport: Transport): string[] {
-  return transport
-    .ownAddresses()
-    .filter(({ source }) => source === 'listening')
-    .map(({ address }) => address)
 }
 
 /** The system of a real machine. */

@@ -5,15 +5,19 @@ import type { Store } from '../base/store/store.ts'
 import type { MailboxId, PeerId } from '../base/util/brand.ts'
 import { toHex } from '../base/util/bytes.ts'
 import type { Clock, Scheduler } from '../base/util/clock.ts'
-import type { CloseStack } from '../base/util/close-stack.ts'
+import type { Closeable, CloseStack } from '../base/util/close-stack.ts'
 import { AbzuError } from '../base/util/errors.ts'
 import type { Log } from '../base/util/log.ts'
 import { syncProtocol } from '../base/wire/protocols.ts'
 import type { Host } from '../base/wire/records.ts'
 import type { TrustedPeers } from '../machine/federation/trusted-peers.ts'
 import type { Mailboxes } from '../machine/mailbox/mailboxes.ts'
+import type { Directory } from '../machine/node/directory.ts'
+import type { HeldRecords } from '../machine/node/held-records.ts'
+import type { RecordPublisher } from '../machine/node/record-publisher.ts'
 import { CopyRoom } from '../machine/sync/copy-room.ts'
 import { Restorer } from '../machine/sync/restorer.ts'
+import { Retirement } from '../machine/sync/retirement.ts'
 import { SharedMailboxes } from '../machine/sync/shared-mailboxes.ts'
 import { Syncer } from '../machine/sync/syncer.ts'
 import type { Transport } from '../machine/transport/transport.ts'
@@ -36,11 +40,19 @@ const toldMailboxesMax = 1000
 /** What a peer has to take what it lacks in. */
 const patienceMs = 10_000
 
+export interface Retiring {
+  readonly directory: Pick<Directory, 'confirm'>
+  readonly held: Pick<HeldRecords, 'newest'>
+  readonly publisher: Pick<RecordPublisher, 'forget'>
+}
+
 export interface Sync {
   /** Brings a lost mailbox back. */
   readonly restorer: Restorer
   /** Begins to pull. */
   start(): void
+  /** Begins to drop copies whose time is over. */
+  retire(init: Retiring): Closeable
   /** See `Directory.isCovered`. */
   readonly isCovered: (mailbox: MailboxId) => Promise<boolean>
   /** See `Syncer.compare`. */
@@ -123,6 +135,22 @@ export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync
     restorer: new Restorer({ ...parts, items }),
     isCovered: async (mailbox) => syncer.covered(mailbox, patienceMs),
     start: () => syncer.start(),
+    retire: ({ directory, held, publisher }) => {
+      const retirement = new Retirement({
+        ...parts,
+        items,
+        table: store.table('copies'),
+        epoch: () => store.epoch,
+        self,
+        isAtHome: (rootPk) => store.table('accounts').get(rootPk) !== undefined,
+        newest: async (mailbox) => held.newest(mailbox),
+        confirm: async (mailbox) => directory.confirm(mailbox),
+        coveredBy: async (mailbox) => syncer.coveredBy(mailbox),
+        dropped: (mailbox) => publisher.forget(mailbox),
+      })
+      retirement.start()
+      return retirement
+    },
     compare: () => syncer.compare(),
     usedBytes: async (peer) => room.used(peer),
     service: { status, remove },

@@ -58,6 +58,7 @@ const tables = {
   'child-rules': 20,
   'child-contacts': 21,
   limits: 23,
+  copies: 25,
   clock: 26,
   'copied-mailboxes': 27,
 } as const

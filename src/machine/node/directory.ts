@@ -5,7 +5,7 @@
  * @module
  */
 
-import { verifyMailboxRecord } from '../../base/crypto/mailbox-record.ts'
+import { placeOf, verifyMailboxRecord } from '../../base/crypto/mailbox-record.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import { equalBytes, toHex } from '../../base/util/bytes.ts'
@@ -122,27 +122,63 @@ export class Directory {
     hosts: readonly Host[],
     known: KnownPlace = {},
   ): Promise<Uint8Array> {
-    const { hosted, held, limits, scheduler, platform, log } = this.#deps
+    const { hosted, held } = this.#deps
     if (await hosted.record(mailbox)) return (await held.newest(mailbox)) as Uint8Array
     const remembered = this.#cache.fresh(mailbox, known, held.get(mailbox))
     if (remembered) return remembered
+    const mine = [this.#cache.any(mailbox), held.get(mailbox)]
+    const signed = await this.#inquire(mailbox, { hosts, known, mine })
+    this.#cache.keep(mailbox, signed)
+    return signed
+  }
+
+  /** The newest record of a mailbox of which a copy is here, after others were asked whether they have a newer one,
+   *  which is kept.
+   *  @throws {AbzuError} ABZU_NOT_HOSTED, ABZU_UNREACHABLE where nobody answered, ABZU_OVERLOADED */
+  async confirm(mailbox: MailboxId): Promise<Uint8Array> {
+    const { transport, held, platform } = this.#deps
+    const signed = await held.newest(mailbox)
+    if (!signed) throw new AbzuError('ABZU_NOT_HOSTED', 'no record of this mailbox is here')
+    const newest = verifyMailboxRecord(platform, signed)
+    const { docSeq, seq } = placeOf(newest)
+    const hosts = newest.record.hosts.filter(({ peerId }) => peerId !== transport.peerId)
+    try {
+      const known = { docSeq, seq: seq + 1 }
+      const newer = await this.#inquire(mailbox, { hosts, known, mine: [] })
+      await held.keepAhead(newer, transport.peerId)
+      return newer
+    } catch (error) {
+      if (!isAbzuError(error, 'ABZU_NOT_FOUND')) throw error
+      return signed
+    }
+  }
+
+  async #inquire(
+    mailbox: MailboxId,
+    {
+      hosts,
+      known,
+      mine,
+    }: {
+      hosts: readonly Host[]
+      known: KnownPlace
+      mine: readonly (Uint8Array | undefined)[]
+    },
+  ): Promise<Uint8Array> {
+    const { limits, scheduler, platform, log } = this.#deps
     if (this.#resolving >= limits.resolvesMax) {
       throw new AbzuError('ABZU_OVERLOADED', 'too many mailboxes are looked for')
     }
     this.#resolving++
     try {
       const inquiry = new Inquiry({ platform, scheduler, limits, log }, { mailbox, known })
-      for (const mine of [this.#cache.any(mailbox), held.get(mailbox)]) {
-        if (mine) inquiry.remember(mine)
-      }
-      const signed = await inquiry.run({
+      for (const signed of mine) if (signed) inquiry.remember(signed)
+      return await inquiry.run({
         hosts: hosts.slice(0, wireLimits.hostsMax),
         askHost: async (host, signal) => this.#askHost(mailbox, host, signal),
         nearby: (wait) => this.#nearby(mailbox, wait),
         ask: async (peer, signal) => this.#ask(mailbox, peer, { signal }),
       })
-      this.#cache.keep(mailbox, signed)
-      return signed
     } finally {
       this.#resolving--
     }

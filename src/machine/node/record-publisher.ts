@@ -82,6 +82,11 @@ export class RecordPublisher {
     this.#plan()
   }
 
+  /** A mailbox that is hosted here no more. */
+  forget(mailbox: MailboxId): void {
+    this.#due.delete(mapKey(mailbox))
+  }
+
   /** Hours since another node took the record of a mailbox hosted here; where none has yet, since the start.
    *  Undefined where the mailbox is not known. */
   hoursSincePublished(mailbox: MailboxId): number | undefined {

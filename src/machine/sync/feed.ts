@@ -76,6 +76,12 @@ export class Feed {
     return 'news'
   }
 
+  /** The arrival up to which the puller has, or did not want, everything of a mailbox; -1 where it is none of these. */
+  reached(mailbox: MailboxId): number {
+    const key = mapKey(mailbox)
+    return this.#mailboxes.has(key) && !this.#fresh.has(key) ? this.#upTo : -1
+  }
+
   get hasNews(): boolean {
     return this.#news.size > 0
   }

@@ -15,7 +15,7 @@ export interface HostErrandDeps {
   readonly platform: Pick<CryptoPlatform, 'sha256'>
   readonly items: Pick<ItemStore, 'slot' | 'digest'>
   readonly mailboxes: Pick<Mailboxes, 'rootOf' | 'hostsOf'>
-  readonly shared: Pick<SharedMailboxes, 'with'>
+  readonly shared: Pick<SharedMailboxes, 'with' | 'isOffered'>
   readonly room: Pick<CopyRoom, 'left' | 'taken'>
   readonly self: PeerId
 }
@@ -48,13 +48,16 @@ export class HostErrand implements Errand {
 
   async greet(say: (message: PullerMessage) => Promise<void>): Promise<void> {
     for (const { mailbox } of this.#deps.shared.with(this.#peer).values()) {
-      if (this.#cursor.has(mailbox)) continue
+      // who is given nothing is told by nobody else that it has left
+      const isGiven = this.#deps.shared.isOffered(this.#peer, mailbox)
+      if (isGiven && this.#cursor.has(mailbox)) continue
       const introduction = await this.introduction(mailbox)
       if (introduction) await say(introduction)
     }
     const { cursor, members } = this.#cursor
     const { epoch = new Uint8Array(), upTo = 0 } = cursor ?? {}
-    await say({ kind: 'hello', epoch, upTo, set: sumOfSet(members) })
+    const here = [...members].filter(({ mailbox }) => this.#isHere(mailbox))
+    await say({ kind: 'hello', epoch, upTo, set: sumOfSet(here) })
   }
 
   /** Tells the source of a record that it may not know, where by it the two share a mailbox. */
@@ -77,7 +80,13 @@ export class HostErrand implements Errand {
 
   isKnown(mailbox: MailboxId, epoch: Uint8Array): boolean {
     const { cursor } = this.#cursor
-    return cursor !== undefined && equalBytes(cursor.epoch, epoch) && this.#cursor.has(mailbox)
+    const isOfEpoch = cursor !== undefined && equalBytes(cursor.epoch, epoch)
+    return isOfEpoch && this.#cursor.has(mailbox) && this.#isHere(mailbox)
+  }
+
+  /** Of a copy that was dropped the cursor says nothing any more. */
+  #isHere(mailbox: MailboxId): boolean {
+    return this.#deps.mailboxes.rootOf(mailbox) !== undefined
   }
 
   async isWelcome(mailbox: MailboxId): Promise<boolean> {

@@ -7,6 +7,7 @@ import type { Cancel } from '../../base/util/clock.ts'
 import { toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { Watchers } from '../../base/util/watchers.ts'
+import type { Host } from '../../base/wire/records.ts'
 import type { SetSum } from '../../base/wire/sync.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
 import { dialAddresses } from '../node/directory.ts'
@@ -26,6 +27,11 @@ export interface SharedMailbox {
   readonly rootPk: Uint8Array
 }
 
+interface SharedAs extends SharedMailbox {
+  /** The other node is a host no more, and only hands over what it has. */
+  readonly isLeaving: boolean
+}
+
 export type SharedSet = ReadonlyMap<string, SharedMailbox>
 
 const nothing: SharedSet = new Map()
@@ -34,7 +40,7 @@ const nothing: SharedSet = new Map()
  *  to who is named in no record. */
 export class SharedMailboxes {
   readonly #deps: SharedMailboxesDeps
-  readonly #byPeer = new Map<PeerId, Map<string, SharedMailbox>>()
+  readonly #byPeer = new Map<PeerId, Map<string, SharedAs>>()
   readonly #peersOf = new Map<string, readonly PeerId[]>()
   readonly #addresses = new Map<PeerId, readonly string[]>()
   readonly #watchers = new Watchers<PeerId>()
@@ -65,6 +71,17 @@ export class SharedMailboxes {
     return this.#byPeer.get(peer) ?? nothing
   }
 
+  /** Those of which a peer is given what it lacks: not those that it has left. */
+  offeredTo(peer: PeerId): SharedSet {
+    const all = [...(this.#byPeer.get(peer) ?? [])]
+    return new Map(all.filter(([, { isLeaving }]) => !isLeaving))
+  }
+
+  /** Whether a peer is given what it lacks of a mailbox. */
+  isOffered(peer: PeerId, mailbox: MailboxId): boolean {
+    return this.#byPeer.get(peer)?.get(mapKey(mailbox))?.isLeaving === false
+  }
+
   /** Resolves when every record that has changed is taken into account. */
   async settled(): Promise<void> {
     await Promise.all(this.#reading)
@@ -93,19 +110,28 @@ export class SharedMailboxes {
       const isShared = rootPk && hosts.some(({ peerId }) => peerId === self)
       const others = isShared ? hosts.filter(({ peerId }) => peerId !== self) : []
       for (const host of others) this.#addresses.set(host.peerId as PeerId, dialAddresses(host))
-      this.#set(mailbox, rootPk, [...new Set(others.map(({ peerId }) => peerId as PeerId))])
+      const roles = new Map(others.map(({ peerId, role }) => [peerId as PeerId, role]))
+      this.#set(mailbox, rootPk, roles)
     } catch (error) {
       log.error('record-unreadable', { error: toAbzuError(error) })
     }
   }
 
-  #set(mailbox: MailboxId, rootPk: Uint8Array = new Uint8Array(), peers: readonly PeerId[]): void {
+  #set(
+    mailbox: MailboxId,
+    rootPk: Uint8Array = new Uint8Array(),
+    roles: ReadonlyMap<PeerId, Host['role']>,
+  ): void {
     const key = mapKey(mailbox)
+    const peers = [...roles.keys()]
     const before = this.#peersOf.get(key) ?? []
     if (peers.length > 0) this.#peersOf.set(key, peers)
     else this.#peersOf.delete(key)
     const gone = before.filter((peer) => !peers.includes(peer))
-    const come = peers.filter((peer) => !before.includes(peer))
+    const isLeaving = (peer: PeerId): boolean => roles.get(peer) === 'former'
+    const come = peers.filter(
+      (peer) => this.#byPeer.get(peer)?.get(key)?.isLeaving !== isLeaving(peer),
+    )
     for (const peer of gone) {
       const set = this.#byPeer.get(peer)
       set?.delete(key)
@@ -114,8 +140,9 @@ export class SharedMailboxes {
       this.#addresses.delete(peer)
     }
     for (const peer of come) {
-      const set = this.#byPeer.get(peer) ?? new Map<string, SharedMailbox>()
-      this.#byPeer.set(peer, set.set(key, { mailbox, rootPk }))
+      const set = this.#byPeer.get(peer) ?? new Map<string, SharedAs>()
+      const shared = { mailbox, rootPk, isLeaving: isLeaving(peer) }
+      this.#byPeer.set(peer, set.set(key, shared))
     }
     for (const peer of [...gone, ...come]) this.#watchers.tell(peer)
   }

@@ -43,7 +43,7 @@ export interface SourceDeps {
   readonly epoch: () => Uint8Array
   readonly items: ItemStore
   readonly mailboxes: Pick<Mailboxes, 'rootOf' | 'watchNews' | 'takeCopies' | 'isRevoked'>
-  readonly shared: Pick<SharedMailboxes, 'with' | 'watch' | 'settled'>
+  readonly shared: Pick<SharedMailboxes, 'with' | 'offeredTo' | 'watch' | 'settled'>
   readonly isTrusted: (peer: PeerId) => boolean
   readonly origins: Pick<Origins, 'isFrom'>
   readonly scheduler: Pick<Scheduler, 'soon' | 'after'>
@@ -58,8 +58,6 @@ const markRestMs = 200
 export interface Progress {
   /** Offered and not known to be durable there. */
   readonly behind: number
-  /** Everything up to this arrival is durable there. */
-  readonly upTo: number
   /** All that this node has of what they share is durable there. */
   readonly isUpToDate: boolean
 }
@@ -119,7 +117,12 @@ export class SourceSession {
 
   get progress(): Progress {
     const isUpToDate = this.#isMarked && !this.#feed.hasNews && this.#desk.unfinished === 0
-    return { behind: this.#desk.unfinished, upTo: this.#upTo, isUpToDate }
+    return { behind: this.#desk.unfinished, isUpToDate }
+  }
+
+  /** Whether everything of a mailbox up to an arrival is durable there, or was not wanted. */
+  hasAll(mailbox: MailboxId, upTo: number): boolean {
+    return this.#feed.reached(mailbox) >= upTo
   }
 
   async run(): Promise<void> {
@@ -188,8 +191,8 @@ export class SourceSession {
     this.#expect('greeting')
     const { shared, epoch: ownEpoch, isTrusted } = this.#deps
     await shared.settled()
-    const listed = [...shared.with(this.peer).values()]
-    if (listed.length === 0 && !isTrusted(this.peer)) {
+    const listed = [...shared.offeredTo(this.peer).values()]
+    if (shared.with(this.peer).size === 0 && !isTrusted(this.peer)) {
       throw new AbzuError('ABZU_DENIED', 'nothing is shared with this peer')
     }
     const own = sumOfSet(listed)
@@ -237,7 +240,7 @@ export class SourceSession {
   /** The set has changed: the whole list goes out anew where something has left it. */
   #relist(): void {
     this.#isListChanged = this.#isListDue = false
-    const now = this.#deps.shared.with(this.peer)
+    const now = this.#deps.shared.offeredTo(this.peer)
     const isGrown = [...this.#listed.keys()].every((key) => now.has(key))
     if (!isGrown) return this.#list([...now.values()])
     const added = [...now].flatMap(([key, one]) => (this.#listed.has(key) ? [] : [one]))

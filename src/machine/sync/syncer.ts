@@ -7,7 +7,6 @@
 
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import type { Cancel, Clock, Scheduler } from '../../base/util/clock.ts'
-import { mapKey } from '../../base/util/bytes.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { sleep } from '../../base/util/wait.ts'
@@ -139,13 +138,18 @@ export class Syncer {
    *  where that is not so in time. */
   async covered(mailbox: MailboxId, timeoutMs: number): Promise<boolean> {
     const last = await this.#deps.items.last(mailbox)
-    const key = mapKey(mailbox)
-    return this.#inTime(timeoutMs, () =>
-      this.#deps.shared
-        .peers()
-        .filter((peer) => this.#deps.shared.with(peer).has(key))
-        .some((peer) => (this.#session(peer)?.progress.upTo ?? 0) >= last),
-    )
+    return this.#inTime(timeoutMs, () => this.#have(mailbox, last).length > 0)
+  }
+
+  /** Hosts of a mailbox at which everything is durable that this node has of it. */
+  async coveredBy(mailbox: MailboxId): Promise<PeerId[]> {
+    return this.#have(mailbox, await this.#deps.items.last(mailbox))
+  }
+
+  #have(mailbox: MailboxId, upTo: number): PeerId[] {
+    const { shared } = this.#deps
+    const given = shared.peers().filter((peer) => shared.isOffered(peer, mailbox))
+    return given.filter((peer) => this.#session(peer)?.hasAll(mailbox, upTo))
   }
 
   async #inTime(timeoutMs: number, isSo: () => boolean): Promise<boolean> {

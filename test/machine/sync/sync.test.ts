@@ -405,7 +405,13 @@ t.test('a new home makes itself known to those who hold the old copies', async (
   sameCopies(t, [friend, fresh], anna, 10)
   network.connect(home, friend)
   await rest()
-  sameCopies(t, [friend, fresh, home], anna, 10)
+  sameCopies(t, [friend, fresh], anna, 10)
+  const told = await home.mailboxes.hostsOf(anna.mailbox)
+  t.equal(told.find(({ peerId }) => peerId === home.peerId)?.role, 'former', 'it knows')
+  t.equal(home.store.items.digest(anna.mailbox).count, 8, 'and is given nothing more')
+  await deliver(home, anna, 1)
+  await rest()
+  sameCopies(t, [friend, fresh], anna, 11)
 })
 
 t.test(
