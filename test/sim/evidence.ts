@@ -100,6 +100,7 @@ export async function believedSwaps(person: Person): Promise<number> {
     },
     mailbox: (mailbox) => swap(running.mailboxes.mailbox(mailbox)),
     drop: async (mailbox) => running.mailboxes.drop(mailbox),
+    deliver: async (letter) => running.mailboxes.deliver(letter),
   }
   await running.accounts.lock(person.id)
   const before = log.slotsUnreadable

@@ -77,6 +77,7 @@ function wrapWrites(
     host: async (rootPk, slots) => wrap(await hosting.host(rootPk, slots)),
     mailbox: (mailbox) => wrap(hosting.mailbox(mailbox)),
     drop: async (mailbox) => hosting.drop(mailbox),
+    deliver: async (letter) => hosting.deliver(letter),
   }
 }
 

@@ -388,6 +388,20 @@ export const cases: Readonly<Record<RouteName, Case>> = {
     answers: { name: 'berta', hours: '07:00-20:00', frozen: { since: String, by: fakeId(0) } },
     refuses: [{ hours: 7 }, { hours: '' }, { frozen: 'yes' }, { by: 'berta' }],
   },
+  inspectChild: {
+    path: '/v1/oversight/berta/inspect',
+    target: 'child',
+    body: { since: '2026-11-05T12:00:00Z', until: '2026-11-06T12:00:00Z', reason: 'a call' },
+    answers: { entry: { kind: 'inspected', reason: 'a call' }, messages: [{ text: 'hello' }] },
+    refuses: [
+      { since: '2026-11-05T12:00:00Z' },
+      { since: 'yesterday', reason: 'x' },
+      { since: '2026-11-05T12:00:00Z', reason: '' },
+      { since: '2026-11-05T12:00:00Z', reason: 'x'.repeat(513) },
+      { since: '2026-11-05T12:00:00Z', reason: 'x', by: 'berta' },
+    ],
+  },
+  audit: { answers: { entries: [], missing: 0 } },
 }
 
 const keptShare = {

@@ -30,6 +30,21 @@ export class FakeOversight implements OversightService {
     return this.#report(child)
   }
 
+  /** Ids of those who were kept from looking. */
+  readonly tried: string[] = []
+
+  inspect = async ({ by, fromMs, untilMs, reason }: Parameters<OversightService['inspect']>[0]) => {
+    const [from, until] = [new Date(fromMs).toISOString(), new Date(untilMs).toISOString()]
+    const kind = 'inspected' as const
+    const entry = { number: 1, kind, by, byName: 'anna', at: time, from, until, reason }
+    const message = { direction: 'in' as const, with: by, at: time, text: 'hello' }
+    return { entry, messages: [message], more: false }
+  }
+
+  refused = async ({ by }: { by: string }) => void this.tried.push(by)
+
+  audit = async () => ({ entries: [], missing: 0 })
+
   #report(child: string): ChildReport {
     const contacts = [{ id: '0'.repeat(16), state: 'pending' as const, name: 'ben', at: time }]
     const rules = this.#rules.get(child)

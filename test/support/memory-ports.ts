@@ -22,7 +22,7 @@ import type { ItemId, MailboxId, PeerId } from '../../src/base/util/brand.ts'
 import { compareBytes, concatBytes, equalBytes, mapKey } from '../../src/base/util/bytes.ts'
 import type { Clock } from '../../src/base/util/clock.ts'
 import { AbzuError, type ErrorCode } from '../../src/base/util/errors.ts'
-import type { StampPass } from '../../src/base/wire/deliver.ts'
+import type { Pass, StampPass } from '../../src/base/wire/deliver.ts'
 import { parseEnvelopeHeader } from '../../src/base/wire/envelope.ts'
 import {
   identitySlotShape,
@@ -132,6 +132,12 @@ export class MemoryNode {
         this.mailboxes.set(mapKey(mailbox.mailbox), mailbox)
       })
       return mailbox
+    },
+    deliver: async (letter) => {
+      const mailbox = this.mailboxes.get(mapKey(letter.to)) as MemoryMailbox
+      let error: ErrorCode | undefined
+      await this.disk.write(() => (error = mailbox.accept(letter)))
+      if (error) throw new AbzuError(error, 'not taken')
     },
     mailbox: (id) => {
       const mailbox = this.mailboxes.get(mapKey(id))
@@ -377,7 +383,7 @@ export class MemoryMailbox implements MailboxPort {
   }
 
   /** Takes mail in, or says why not. */
-  accept(outgoing: Outgoing): ErrorCode | undefined {
+  accept(outgoing: Pass & Pick<Outgoing, 'envelope'>): ErrorCode | undefined {
     const { envelope } = outgoing
     const { keyId, expiresAtHours } = parseEnvelopeHeader(envelope)
     const nowHours = Math.floor(this.#clock.nowMs() / hourMs)
@@ -405,7 +411,10 @@ export class MemoryMailbox implements MailboxPort {
     return isHere || this.#acknowledged.has(mapKey(id.subarray(0, 16)))
   }
 
-  #acceptStamped(id: ItemId, { envelope, stamp }: StampPass & Outgoing): ErrorCode | undefined {
+  #acceptStamped(
+    id: ItemId,
+    { envelope, stamp }: StampPass & Pick<Outgoing, 'envelope'>,
+  ): ErrorCode | undefined {
     const bits = this.#openRecord()?.stampBits ?? 0
     if (bits === 0) return 'ABZU_STRANGERS_REFUSED'
     const order = { mailbox: this.mailbox, item: id, bits }

@@ -35,6 +35,7 @@ export const labels = {
   recoveryShare: label('recovery-share'),
   joinToken: label('join-token'),
   childContact: label('child-contact'),
+  auditEntry: label('audit-entry'),
   // message authentication codes
   doorProof: label('door-proof'),
   sealedSlotKey: label('sealed-slot-key'),
@@ -45,6 +46,8 @@ export const labels = {
   wrappedSecret: label('wrapped-secret'),
   sealedNote: label('sealed-note'),
   contactWish: label('contact-wish'),
+  oversightShare: label('oversight-share'),
+  auditCopy: label('audit-copy'),
 } as const
 
 export type Label = Uint8Array

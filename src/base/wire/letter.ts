@@ -6,10 +6,12 @@
 
 import { wireLimits } from './limits.ts'
 import {
+  bool,
   bytes,
   bytesBetween,
   list,
   literal,
+  oneOf,
   optional,
   record,
   text,
@@ -45,6 +47,9 @@ const returnAddressShape = record({
   identity: optional(bytesBetween(64, 8192)),
 })
 
+/** Whether the sender is a Child whose letters its household's Admins can open: left out where not. */
+const supervised = optional(bool)
+
 /** Type `text`: something to read. */
 export const textBodyShape = record({
   text: text(wireLimits.textBytesMax),
@@ -52,6 +57,7 @@ export const textBodyShape = record({
   name: text(wireLimits.nameBytesMax),
   /** Sent until the recipient is known to have it. */
   returnAddress: optional(returnAddressShape),
+  supervised,
 })
 export type TextBody = Shaped<typeof textBodyShape>
 
@@ -59,6 +65,7 @@ export type TextBody = Shaped<typeof textBodyShape>
 export const helloBodyShape = record({
   name: text(wireLimits.nameBytesMax),
   returnAddress: returnAddressShape,
+  supervised,
 })
 export type HelloBody = Shaped<typeof helloBodyShape>
 
@@ -77,3 +84,22 @@ export const shareBodyShape = record({
   returnAddress: optional(returnAddressShape),
 })
 export type ShareBody = Shaped<typeof shareBodyShape>
+
+/** Type `oversight`: somebody has looked at a Child's messages, or was kept from it. Each names the one before it. */
+export const auditEntryShape = record({
+  v: literal(1),
+  kind: oneOf('inspected', 'refused'),
+  /** From 1. */
+  number: uint(),
+  /** Root public key, and name, of who asked. */
+  by: bytes(32),
+  byName: text(wireLimits.nameBytesMax),
+  /** ms since 1970: when; and the range that was asked for. */
+  atMs: uint(),
+  fromMs: uint(),
+  untilMs: uint(),
+  reason: text(wireLimits.reasonBytesMax),
+  /** Hash of the entry before it; zeros before the first. */
+  previous: bytes(32),
+})
+export type AuditEntry = Shaped<typeof auditEntryShape>

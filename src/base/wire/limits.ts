@@ -31,6 +31,8 @@ export const wireLimits = {
   textBytesMax: 64 * 1024,
   /** A name that a person chose, UTF-8. */
   nameBytesMax: 128,
+  /** Why somebody looks at a Child's messages, UTF-8. */
+  reasonBytesMax: 512,
   /** What one node keeps for another. */
   quotaBytesMax: 1024 ** 5,
 } as const

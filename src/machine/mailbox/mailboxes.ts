@@ -5,21 +5,19 @@
  * @module
  */
 
-import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { mailboxIdOf } from '../../base/crypto/address.ts'
 import { unverifiedRecord } from '../../base/crypto/mailbox-record.ts'
-import type { ArrivalsTaken, ItemStore } from '../../base/store/item-store.ts'
-import type { RowChange, Table, TableName } from '../../base/store/table.ts'
+import type { ArrivalsTaken } from '../../base/store/item-store.ts'
+import type { RowChange, Table } from '../../base/store/table.ts'
 import type { ItemId, MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, mapKey } from '../../base/util/bytes.ts'
-import { type Cancel, type Clock, earliestMs, hoursOf } from '../../base/util/clock.ts'
+import { type Cancel, earliestMs, hoursOf } from '../../base/util/clock.ts'
 import { AbzuError, toAbzuError, type ErrorCode } from '../../base/util/errors.ts'
 import { Tally } from '../../base/util/metric.ts'
 import { Listeners } from '../../base/util/listeners.ts'
 import { Turns } from '../../base/util/turns.ts'
-import type { Log } from '../../base/util/log.ts'
 import { Watchers } from '../../base/util/watchers.ts'
-import type { DeliverRequest } from '../../base/wire/deliver.ts'
+import type { DeliverRequest, DoorPass } from '../../base/wire/deliver.ts'
 import type { Host } from '../../base/wire/records.ts'
 import type { CopiedItem } from '../../base/wire/copied-item.ts'
 import { AcknowledgedIds } from './acknowledged-ids.ts'
@@ -30,7 +28,6 @@ import { HostedMailbox, type CheckedSlot, type SignedSlot } from './hosted-mailb
 import { HostedShelf } from './hosted-shelf.ts'
 import { HouseholdRoom } from './household-room.ts'
 import type { InboundRates } from './inbound-rates.ts'
-import type { MailboxLimits } from './mailbox-limits.ts'
 import { MailboxRemoval } from './mailbox-removal.ts'
 import { MailboxTiers } from './mailbox-tiers.ts'
 import { Totals, type MailboxTotals } from './mailbox-totals.ts'
@@ -38,17 +35,8 @@ import { OwnMailbox, type SlotDesk } from './own-mailbox.ts'
 import { expectRoom } from './owner-room.ts'
 import { storedRecord } from './stored-record.ts'
 import type { Origin } from './stranger-rates.ts'
+import type { MailboxesDeps } from './mailboxes-deps.ts'
 import { isAnsweredByRecord, notHosted, refusal, type Taken } from './taken.ts'
-
-export interface MailboxesDeps {
-  readonly platform: Pick<CryptoPlatform, 'ed25519' | 'sha256' | 'hmacSha256'>
-  readonly store: { readonly items: ItemStore; table(name: TableName): Table }
-  readonly limits: MailboxLimits
-  /** This node: a mailbox's record says what it is to the mailbox. */
-  readonly self: PeerId
-  readonly clock: Clock
-  readonly log: Log
-}
 
 export interface HostInit {
   /** Nodes that its record has to name as hosts. */
@@ -251,6 +239,13 @@ export class Mailboxes implements SlotDesk {
     return taken
   }
 
+  /** @see HostingPort.deliver of the user half
+   *  @throws {AbzuError} why it was not taken */
+  async deliver({ to: mailbox, ...letter }: OwnDelivery): Promise<void> {
+    const [taken] = await this.take([{ requestId: 0, mailbox, ...letter }], this.#deps.self)
+    if (taken && taken.kind !== 'durable') throw new AbzuError(taken.error, 'a letter of our own')
+  }
+
   async #append(admitted: readonly Admitted[]): Promise<Taken | undefined> {
     try {
       await this.#queue(admitted)
@@ -397,4 +392,5 @@ export class Mailboxes implements SlotDesk {
   }
 }
 
+type OwnDelivery = DoorPass & { readonly to: MailboxId; readonly envelope: Uint8Array }
 type Judged = Taken | Admitted

@@ -12,13 +12,13 @@ import {
   validatorCompiler,
 } from 'fastify-type-provider-zod'
 import type { Clock, Scheduler } from '../../base/util/clock.ts'
-import { AbzuError } from '../../base/util/errors.ts'
+import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Config } from '../../config.ts'
 import { apiLimits } from './api-limits.ts'
 import { failureOf, type Failure } from './failure.ts'
 import { createHandlers } from './handlers.ts'
-import { serveRoutes } from './serve-routes.ts'
+import { serveRoutes, type RoutesDeps } from './serve-routes.ts'
 import type { Services } from './services.ts'
 import { Sessions, type SessionsDeps } from './sessions.ts'
 
@@ -74,8 +74,17 @@ export async function createApp(init: ApiInit, closing: AbortSignal): Promise<Fa
   const idleMs = config.limits.sessionIdleMinutes * 60_000
   const sessions = new Sessions({ accounts: services.accounts, platform, clock }, { idleMs })
   const handlers = createHandlers({ ...services, sessions, clock, scheduler, log: init.log })
-  const { authority, limits } = services
-  serveRoutes(app, { handlers, sessions, authority, limits, scheduler, closing, tell })
+  const { authority, limits, oversight } = services
+  const denied: RoutesDeps['denied'] = async ({ operation, by, account }) => {
+    if (operation !== 'oversight.inspect') return
+    try {
+      await oversight.refused({ by, child: account })
+    } catch (error) {
+      init.log.warn('refusal-not-noted', { error: toAbzuError(error) })
+    }
+  }
+  const parts = { handlers, sessions, authority, limits, denied, scheduler, closing, tell }
+  serveRoutes(app, parts)
   return app
 }
 

@@ -190,7 +190,7 @@ export function createHandlers({
     },
     inbox: ({ member }) => member.messages.inbox(),
 
-    ...oversightHandlers({ oversight }),
+    ...oversightHandlers({ oversight, clock }),
   }
 }
 

@@ -6,6 +6,7 @@ import type { Scheduler } from '../../base/util/clock.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { withTimeout } from '../../base/util/wait.ts'
 import type { Role } from '../../user/household/role.ts'
+import type { Operation } from '../../user/household/decisions.ts'
 import type { Aim } from '../../user/household/authority.ts'
 import type { Route } from '../client/route.ts'
 import { routes, type RouteName } from '../client/routes.ts'
@@ -23,6 +24,12 @@ export interface RoutesDeps {
   readonly sessions: Pick<Sessions, 'member'>
   readonly authority: AuthorityService
   readonly limits: Pick<LimitsService, 'call'>
+  /** Somebody with a session may not do this to another account. Whatever comes of telling it, it is refused. */
+  readonly denied: (attempt: {
+    readonly operation: Operation
+    readonly by: string
+    readonly account: string
+  }) => Promise<void>
   readonly scheduler: Scheduler
   /** Aborts when the API closes. */
   readonly closing: AbortSignal
@@ -31,7 +38,7 @@ export interface RoutesDeps {
 }
 
 export function serveRoutes(app: FastifyInstance, deps: RoutesDeps): void {
-  const { handlers, sessions, authority, limits, scheduler, closing, tell } = deps
+  const { handlers, sessions, authority, limits, denied, scheduler, closing, tell } = deps
   const callers = new WeakMap<FastifyRequest, MemberService>()
 
   for (const [name, route] of Object.entries<Route>(routes)) {
@@ -55,7 +62,16 @@ export function serveRoutes(app: FastifyInstance, deps: RoutesDeps): void {
       },
       preHandler: async (request) => {
         const aim = aimOf(route, request)
-        if (aim) authority.expect(callers.get(request), route.operation, aim)
+        if (!aim) return
+        const caller = callers.get(request)
+        try {
+          authority.expect(caller, route.operation, aim)
+        } catch (error) {
+          if (caller && typeof aim === 'object' && 'account' in aim) {
+            await denied({ operation: route.operation, by: caller.id, account: aim.account })
+          }
+          throw error
+        }
       },
       handler: async (request, reply) => {
         const gone = new AbortController()

@@ -197,6 +197,17 @@ export interface OversightService {
   ): Promise<WatchedContact>
   /** Resolves once the rules are durable. */
   rule(init: { by: string; child: string } & Request<'ruleChild'>['body']): Promise<ChildReport>
+  /** Resolves once the entry in the Child's audit is durable, and not before. */
+  inspect(init: {
+    by: string
+    child: string
+    fromMs: number
+    untilMs: number
+    reason: string
+  }): Promise<Told<Answer<'inspectChild'>>>
+  /** Somebody who may not inspect has tried. */
+  refused(init: { by: string; child: string }): Promise<void>
+  audit(init: { by: string }): Promise<Answer<'audit'>>
 }
 
 export interface NodeService {

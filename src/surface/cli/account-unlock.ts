@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { auditLines } from './audit-lines.ts'
 import { newCommand } from './command.ts'
 import type { CliContext } from './context.ts'
 import { readPassword, withPasswordOptions, type PasswordOptions } from './password.ts'
@@ -15,6 +16,7 @@ export function accountUnlock(context: CliContext): Command {
       const password = await readPassword(context, options, { twice: false })
       const { token } = await client.unlock({ account: id, password })
       await (await sessionFiles(context)).save(id, token)
+      await context.output.note(...auditLines(await client.withSession(token).audit()))
       await context.output.result({ id, name, locked: false }, () => [`${name} is unlocked.`])
     })
 }

@@ -22,6 +22,7 @@ function describe(contact: Answer<'addContact'>): string {
   const marks = [
     contact.request ? 'asks to be added' : contact.verified ? 'verified' : 'not verified',
     ...(contact.blocked ? ['blocked'] : []),
+    ...(contact.supervised ? ['a child: its Admins can read along'] : []),
     ...(contact.approval === undefined ? [] : [approvals[contact.approval]]),
   ]
   const notice =

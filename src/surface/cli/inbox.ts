@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Answer } from '../client/routes.ts'
+import { auditLines } from './audit-lines.ts'
 import { newCommand, withAccountOption } from './command.ts'
 import type { CliContext } from './context.ts'
 import { clientOf } from './session.ts'
@@ -11,7 +12,9 @@ export function inbox(context: CliContext): Command {
     .action(async ({ account }: { account?: string }) => {
       const { output } = context
       const noticed = new Set<string>()
-      for await (const message of (await clientOf(context, account)).inbox()) {
+      const client = await clientOf(context, account)
+      await output.note(...auditLines(await client.audit()))
+      for await (const message of client.inbox()) {
         const { from, name, keysChangedAt } = message
         const isNews = keysChangedAt !== undefined && !noticed.has(from)
         noticed.add(from)

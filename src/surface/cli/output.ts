@@ -50,7 +50,7 @@ export class Output {
 
   /** Says something beside the result. Programs are not told. */
   async note(...lines: readonly string[]): Promise<void> {
-    if (!this.json) await write(this.#stderr, inertLines(lines))
+    if (!this.json && lines.length > 0) await write(this.#stderr, inertLines(lines))
   }
 
   /** Replaces the last line of progress, where a person looks on at a terminal; an empty one takes it away. */

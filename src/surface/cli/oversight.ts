@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Answer } from '../client/routes.ts'
 import { newCommand, newGroup } from './command.ts'
 import type { CliContext } from './context.ts'
+import { oversightInspect } from './oversight-inspect.ts'
 import { grownUpOf } from './session.ts'
 
 interface Actor {
@@ -21,6 +22,7 @@ export function oversight(context: CliContext): Command {
       hours,
       freezing({ name: 'freeze', frozen: true }),
       freezing({ name: 'thaw', frozen: false }),
+      oversightInspect,
     ],
   })
 }

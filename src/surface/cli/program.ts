@@ -1,6 +1,7 @@
 /** The whole command line as a tree. @module */
 
 import type { Command } from 'commander'
+import { accountAudit } from './account-audit.ts'
 import { accountCreate } from './account-create.ts'
 import { accountHolders } from './account-holders.ts'
 import { accountDelete } from './account-delete.ts'
@@ -69,6 +70,7 @@ export function createProgram(context: CliContext): Command {
         accountLock,
         accountPassword,
         accountWords,
+        accountAudit,
         accountHolders,
         accountRole,
         accountDelete,

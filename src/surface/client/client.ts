@@ -7,7 +7,7 @@ import type { Scheduler } from '../../base/util/clock.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { systemScheduler } from '../../base/util/system-time.ts'
 import { checked, throwIfError } from './answers.ts'
-import { exchange, readJson, readJsonLines, readText, type HttpAnswer } from './http.ts'
+import { exchange, fillPath, readJson, readJsonLines, readText, type HttpAnswer } from './http.ts'
 import type { Route } from './route.ts'
 import {
   routes,
@@ -328,7 +328,6 @@ export class AbzuClient {
     return (await this.#call('children', {})).children
   }
 
-  /** What is decided for one Child. */
   child(account: string): Promise<Answer<'child'>> {
     return this.#call('child', { params: { account } })
   }
@@ -341,6 +340,14 @@ export class AbzuClient {
   /** Sets when a Child may write, or freezes it. */
   ruleChild(account: string, body: Body<'ruleChild'>): Promise<Answer<'ruleChild'>> {
     return this.#call('ruleChild', { params: { account }, body })
+  }
+
+  inspectChild(account: string, body: Body<'inspectChild'>): Promise<Answer<'inspectChild'>> {
+    return this.#call('inspectChild', { params: { account }, body })
+  }
+
+  audit(): Promise<Answer<'audit'>> {
+    return this.#call('audit', {})
   }
 
   async #call<N extends Exclude<RouteName, LineRoute | TextRoute | BytesRoute>>(
@@ -390,10 +397,4 @@ interface RequestParts {
   readonly params?: Readonly<Record<string, string>>
   readonly body?: unknown
   readonly octets?: Uint8Array
-}
-
-function fillPath(path: string, params: Readonly<Record<string, string>>): string {
-  return path.replaceAll(/:(\w+)/g, (_, name: string) =>
-    encodeURIComponent((params[name] ?? '').toWellFormed()),
-  )
 }

@@ -183,3 +183,10 @@ function connectionError(error: unknown, socketPath: string): unknown {
       : `the connection to the daemon at ${socketPath} failed`
   return new AbzuError(code, message, { cause: error })
 }
+
+/** The path of a route with its parameters in their places. */
+export function fillPath(path: string, params: Readonly<Record<string, string>>): string {
+  return path.replaceAll(/:(\w+)/g, (_, name: string) =>
+    encodeURIComponent((params[name] ?? '').toWellFormed()),
+  )
+}

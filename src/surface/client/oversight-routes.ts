@@ -44,4 +44,26 @@ export const oversightRoutes = {
     body: schemas.childRulesBody,
     answer: schemas.childSchema,
   },
+  inspectChild: {
+    method: 'POST',
+    path: '/v1/oversight/:account/inspect',
+    caller: 'member',
+    operation: 'oversight.inspect',
+    on: 'account',
+    summary:
+      'Open what a Child has sent and received, after an entry in its audit; who may not leaves one by trying',
+    params: schemas.childParams,
+    body: schemas.inspectBody,
+    answer: schemas.inspectionSchema,
+    timeoutMs: 120_000,
+  },
+  audit: {
+    method: 'GET',
+    path: '/v1/audit',
+    caller: 'member',
+    operation: 'audit.look',
+    on: 'self',
+    summary: "Who has looked at the account's messages, or tried to",
+    answer: schemas.auditSchema,
+  },
 } as const satisfies Record<string, Route>

@@ -47,3 +47,51 @@ export const decideContactBody = z.strictObject({
 export const childRulesBody = z
   .strictObject({ hours: text(16).nullable().optional(), frozen: z.boolean().optional() })
   .refine((rules) => Object.keys(rules).length > 0, 'says nothing')
+
+/** A range of time, and why: the Child reads both. */
+export const inspectBody = z.strictObject({
+  since: time,
+  /** Now where left out. */
+  until: time.optional(),
+  reason: text(wireLimits.reasonBytesMax),
+})
+
+const auditEntrySchema = z.object({
+  /** From 1. */
+  number: z.int(),
+  kind: z.enum(['inspected', 'refused']),
+  /** Account id and name of who asked. */
+  by: z.string(),
+  byName: z.string(),
+  at: time,
+  /** The range that was asked for. */
+  from: time,
+  until: time,
+  reason: z.string(),
+})
+
+export const auditSchema = z.object({
+  /** Oldest first. */
+  entries: z.array(auditEntrySchema),
+  /** Entries before these that are lost. */
+  missing: z.int(),
+})
+
+export const inspectionSchema = z.object({
+  entry: auditEntrySchema,
+  /** Oldest first. */
+  messages: z
+    .array(
+      z.object({
+        direction: z.enum(['in', 'out']),
+        /** Account id of the other side, and what the Child calls it. */
+        with: z.string(),
+        name: z.string().optional(),
+        at: time,
+        text: z.string(),
+      }),
+    )
+    .readonly(),
+  /** There are more in this range. */
+  more: z.boolean(),
+})

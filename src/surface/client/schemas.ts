@@ -303,6 +303,7 @@ export const contactSchema = z.object({
   /** Since when the contact's keys are other ones than a person has confirmed. */
   keysChangedAt: time.optional(),
   /** Of a Child's contacts: what the household has decided of letters to and from it. */
+  supervised: z.boolean().optional(),
   approval: z.enum(['approved', 'pending', 'denied', 'unasked']).optional(),
 })
 

@@ -24,6 +24,7 @@ import { readOwnRecord, readPlainSlots, type PlainSlots } from './plain-slots.ts
 import type { DirectoryPort, MailboxPort } from './ports.ts'
 import { Prekeys } from './prekeys.ts'
 import { signDrafts, type SlotDraft } from './slot-draft.ts'
+import { Supervision } from './supervision.ts'
 import { accountMoved, successorByAhead, successorByOwn, type OwnPlace } from './succession.ts'
 import { Vault } from './vault.ts'
 import { VersionClock } from './version-clock.ts'
@@ -71,6 +72,7 @@ export class Account {
   readonly prekeys: Prekeys
   readonly acknowledgements: Acknowledgements
   readonly holders: HolderChoice
+  readonly supervision: Supervision
   readonly #device: HeldDevice
   readonly #keyring: Keyring
   readonly #directory: Pick<DirectoryPort, 'home' | 'holders' | 'isCovered' | 'hasParted' | 'ahead'>
@@ -88,7 +90,9 @@ export class Account {
         sealSeed: device.sealSeed,
         versions,
       })
-      return new Account(deps, init, { versions, slots })
+      const account = new Account(deps, init, { versions, slots })
+      await account.supervision.load()
+      return account
     } catch (error) {
       device.wipe()
       throw error
@@ -129,12 +133,21 @@ export class Account {
       stored: slots.acknowledgements,
     })
     const sealPks = slots.identity.devices.flatMap(({ sealPk }) => sealPk ?? [])
+    this.supervision = new Supervision({
+      place,
+      keyring,
+      vault: this.vault,
+      devicePk: device.signPk,
+      own: [init.recoveryPk, ...sealPks],
+      prekeys: () => this.prekeys,
+      write: (drafts) => this.write(drafts),
+    })
     this.prekeys = new Prekeys({
       ...deps,
       rootPk,
       device,
       keyring,
-      recipients: [init.recoveryPk, ...sealPks],
+      recipients: () => this.supervision.recipients,
       expectHome: (record) => this.#expectHome(record),
       record: slots.record,
       write: (drafts) => this.write(drafts),

@@ -74,6 +74,17 @@ export class Keyring {
     return [...this.#prekeys.values()]
   }
 
+  /** Everything, oldest vault key first. */
+  get secrets(): readonly KeyringSecret[] {
+    const vaultKeys = [...this.#vaultKeys.values()]
+    const prekeys = [...this.#prekeys.values()]
+    return [
+      ...(this.#nameKey ? [{ kind: 'name' as const, secret: this.#nameKey }] : []),
+      ...vaultKeys.map((secret) => ({ kind: 'vault' as const, secret })),
+      ...prekeys.map(({ seed: secret }) => ({ kind: 'prekey' as const, secret })),
+    ]
+  }
+
   vaultKeyOf(generation: Uint8Array): Uint8Array | undefined {
     return this.#vaultKeys.get(mapKey(generation))
   }

@@ -11,7 +11,7 @@ import type { Rate } from '../../base/util/gcra.ts'
 import type { RecordPlace } from '../../base/crypto/mailbox-record.ts'
 import type { StampOrder } from '../../base/crypto/stamp.ts'
 import type { CopiedItem } from '../../base/wire/copied-item.ts'
-import type { Pass } from '../../base/wire/deliver.ts'
+import type { DoorPass, Pass } from '../../base/wire/deliver.ts'
 import type { Host } from '../../base/wire/records.ts'
 import type { SlotClass } from '../../base/wire/slot.ts'
 
@@ -57,10 +57,19 @@ export interface HostingPort {
   /** A mailbox that is hosted already.
    *  @throws {AbzuError} ABZU_NOT_HOSTED */
   mailbox(mailbox: MailboxId): MailboxPort
+  /** Puts a letter into a mailbox that is hosted here, by the checks of any delivery. Resolves after fsync.
+   *  @throws {AbzuError} ABZU_NOT_HOSTED, ABZU_STALE_KEY, ABZU_DOOR_CLOSED, ABZU_QUOTA_EXCEEDED, those of the store */
+  deliver(letter: OwnDelivery): Promise<void>
   /** Hosts a mailbox no more, and forgets all that is in it. Resolves after fsync; where it is not hosted, at once. Cut off midway, it
    *  is to be called again.
    *  @throws {AbzuError} those of the store */
   drop(mailbox: MailboxId): Promise<void>
+}
+
+/** A letter of one account of this node to another. */
+export interface OwnDelivery extends DoorPass {
+  readonly to: MailboxId
+  readonly envelope: Uint8Array
 }
 
 /** Who asks for a copy of a mailbox: a device that the account's root has certified. */
@@ -263,6 +272,13 @@ export interface NodeRows {
 /** The kinds of such rows that a household has. */
 export interface NodeTables {
   table(
-    name: 'accounts' | 'household-invites' | 'limits' | 'child-rules' | 'child-contacts',
+    name:
+      | 'accounts'
+      | 'household-invites'
+      | 'limits'
+      | 'child-rules'
+      | 'child-contacts'
+      | 'oversight-pairs'
+      | 'oversight-log',
   ): NodeRows
 }

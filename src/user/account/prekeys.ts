@@ -35,8 +35,8 @@ export interface PrekeysInit {
   readonly rootPk: Uint8Array
   readonly device: Device
   readonly keyring: Keyring
-  /** X-Wing public keys that can open the keyring. */
-  readonly recipients: readonly Uint8Array[]
+  /** X-Wing public keys that can open the keyring now. */
+  readonly recipients: () => readonly Uint8Array[]
   readonly record: SignedRecord
   /** @throws {AbzuError} ABZU_ACCOUNT_MOVED where the record says that this is the home no more */
   readonly expectHome: (record: Uint8Array) => void
@@ -55,6 +55,8 @@ export class Prekeys {
   #record: SignedRecord
   /** Made, and not named by a record yet. */
   #next: Prekey | undefined
+  /** The next one is wanted before its day. */
+  #isRenewed = false
 
   constructor(init: PrekeysInit) {
     this.#init = init
@@ -109,13 +111,22 @@ export class Prekeys {
     await this.#change(async (record) => {
       const nowHours = this.#nowHours()
       const isHeld = keyring.prekey(prekeyIdOf(platform, record.prekey)) !== undefined
-      if (isHeld && !isRotationDue(record, nowHours)) return undefined
+      if (isHeld && !this.#isRenewed && !isRotationDue(record, nowHours)) return undefined
       const { publicKey: prekey } = (this.#next ??= await this.#newPrekey())
       const hasHolders = record.hosts.some(({ role }) => role === 'replica')
       if (isHeld && hasHolders && !(await isCovered())) return undefined
       this.#next = undefined
+      this.#isRenewed = false
       return rotatedRecord(this.#init, record, { prekey, nowHours })
     })
+  }
+
+  /** A fresh prekey goes into the record now, or as soon as a holder has its private half: others can open the keyring than
+   *  could when the last one was made. */
+  async renew(): Promise<void> {
+    this.#next = undefined
+    this.#isRenewed = true
+    await this.rotateIfDue()
   }
 
   /** In the keyring, and in no record. */
@@ -123,7 +134,7 @@ export class Prekeys {
     const { platform, keyring, recipients, write } = this.#init
     const secret = { kind: 'prekey', secret: platform.random(32) } as const
     const keyId = prekeyIdOf(platform, platform.kem.publicKey(secret.secret))
-    await write([await keyringDraft(this.#place, secret, recipients)])
+    await write([await keyringDraft(this.#place, secret, recipients())])
     keyring.keep(secret)
     return keyring.prekey(keyId) as Prekey
   }

@@ -3,26 +3,13 @@
 import { accountIdOf, mailboxIdOf } from '../../base/crypto/address.ts'
 import type { AgeLock } from '../../base/crypto/age.ts'
 import { openDeviceCertificate } from '../../base/crypto/certificate.ts'
-import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { AccountId, PeerId } from '../../base/util/brand.ts'
-import { hourMs, type Clock, type Scheduler } from '../../base/util/clock.ts'
+import { hourMs } from '../../base/util/clock.ts'
 import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
-import type { Log } from '../../base/util/log.ts'
 import { unwrapDevice } from '../account/account-row.ts'
 import { Account } from '../account/account.ts'
 import type { HeldDevice } from '../account/device.ts'
-import type {
-  CarriagePort,
-  NodeTables,
-  DirectoryPort,
-  HostingPort,
-  MailboxPort,
-  PostPort,
-  RestorePort,
-  StampPort,
-  TierPort,
-  UsePort,
-} from '../account/ports.ts'
+import type { MailboxPort } from '../account/ports.ts'
 import { Serial } from '../account/serial.ts'
 import { Departures } from './departures.ts'
 import { readOwnRecord } from '../account/plain-slots.ts'
@@ -43,26 +30,11 @@ import {
   type RecoverInit,
 } from './newcomers.ts'
 import { Oversight } from './oversight.ts'
+import type { AccountManagerDeps } from './account-manager-deps.ts'
 import { Promotions } from './promotions.ts'
 import { Portability, type Imported, type ImportInit } from './portability.ts'
 import { Roster } from './roster.ts'
 import { Turnstile } from './turnstile.ts'
-
-export interface AccountManagerDeps {
-  readonly platform: CryptoPlatform
-  readonly clock: Clock
-  readonly scheduler: Scheduler
-  readonly log: Log
-  readonly tables: NodeTables
-  readonly hosting: HostingPort
-  readonly post: PostPort
-  readonly directory: DirectoryPort
-  readonly restoring: RestorePort
-  readonly carriage: CarriagePort
-  readonly stamps: StampPort
-  readonly tiers: TierPort
-  readonly use: UsePort
-}
 
 export interface AccountManagerInit extends NewcomersInit {
   /** Minutes without a call to `member` after which an account locks itself; 0 = never.
@@ -229,7 +201,9 @@ export class AccountManager {
    *  @throws {AbzuError} ABZU_CLOSED, ABZU_NOT_FOUND, ABZU_ADDRESS_INVALID, those of Promotions.growUp */
   async growUp(nameOrId: string): Promise<AccountSummary> {
     this.#expectOpen()
-    return this.#promotions.growUp(this.#roster.find(nameOrId))
+    const grown = await this.#promotions.growUp(this.#roster.find(nameOrId))
+    await this.oversight.forget(grown.id)
+    return grown
   }
 
   /** @see Portability.import
@@ -321,6 +295,12 @@ export class AccountManager {
       { name, rootPk, recoveryPk, device },
     )
     await this.#expectHome(account)
+    try {
+      await this.oversight.settle(entry, account)
+    } catch (error) {
+      await account.lock()
+      throw error
+    }
     const guardian = this.oversight.guardianOf(entry)
     const member = await Member.open(this.#deps, { account, role: roleOf(entry), guardian })
     entry.member = member

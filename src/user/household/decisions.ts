@@ -55,6 +55,8 @@ export const decisions = {
   'oversight.look': { node: grownUps, child: grownUps, self: ['child'] },
   'oversight.rule': { child: grownUps },
   'account.rekey': { node: anyone },
+  'oversight.inspect': { child: ['admin'] },
+  'audit.look': { self: everybody },
 
   'account.lock': { self: everybody },
   'account.keys': { self: everybody },

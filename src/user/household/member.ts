@@ -1,5 +1,6 @@
 import type { AccountId } from '../../base/util/brand.ts'
-import type { Scheduler } from '../../base/util/clock.ts'
+import { hoursOf, type Scheduler } from '../../base/util/clock.ts'
+import { wireLimits } from '../../base/wire/limits.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Account } from '../account/account.ts'
 import type { HolderChoice } from '../account/holder-choice.ts'
@@ -11,7 +12,11 @@ import type { Links } from '../message/links.ts'
 import type { Messages } from '../message/messages.ts'
 import { Messaging } from '../message/messaging.ts'
 import type { Shares } from '../message/shares.ts'
+import type { AuditTrail, Trail } from './audit-trail.ts'
 import type { Role } from './role.ts'
+
+/** As long as any letter. */
+const entryHours = wireLimits.mailHoursMax - 24
 
 export interface MemberDeps {
   readonly post: PostPort
@@ -77,6 +82,37 @@ export class Member {
    *  @throws {AbzuError} ABZU_LOCKED, those of Account.openNote */
   async openNote(note: Uint8Array, context: Uint8Array): Promise<Uint8Array> {
     return this.#account.gate.pass(async () => this.#account.openNote(note, context))
+  }
+
+  /** Signs an entry of a Child's audit and seals it to the Child.
+   *  @throws {AbzuError} ABZU_LOCKED, those of Account.seal */
+  async sealEntry(
+    body: Uint8Array,
+    to: { msgId: Uint8Array; recipientRoot: Uint8Array; prekey: Uint8Array },
+  ): Promise<Uint8Array> {
+    const account = this.#account
+    const { msgId, ...recipient } = to
+    return account.gate.pass(async () => {
+      const nowMs = account.clock.nowMs()
+      const letter = {
+        v: 1 as const,
+        from: account.rootPk,
+        deviceCertificate: account.certificate,
+        msgId,
+        sentAt: nowMs,
+        type: 'oversight',
+        body,
+        recordSeq: account.prekeys.record.record.seq,
+      }
+      const expiresAtHours = hoursOf(nowMs) + entryHours
+      return account.seal(letter, { ...recipient, expiresAtHours })
+    })
+  }
+
+  /** What is known of who looked at this account's messages.
+   *  @throws {AbzuError} ABZU_LOCKED, those of AuditTrail.read */
+  async readTrail(trail: Pick<AuditTrail, 'read'>): Promise<Trail> {
+    return this.#account.gate.pass(async () => trail.read(this.#account))
   }
 
   /** See `Messaging.homeMoved`. */

@@ -5,23 +5,24 @@
  * @module
  */
 
-import { accountIdOf, mailboxIdOf, parseAccountId, rootKeyOf } from '../../base/crypto/address.ts'
+import { accountIdOf, parseAccountId, rootKeyOf } from '../../base/crypto/address.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { noteRecipientsMax, sealNote } from '../../base/crypto/sealed-note.ts'
 import type { AccountId } from '../../base/util/brand.ts'
 import { fromHex } from '../../base/util/bytes.ts'
-import type { Clock } from '../../base/util/clock.ts'
+import type { Clock, Scheduler } from '../../base/util/clock.ts'
 import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import { foldedName } from '../../base/util/folded-name.ts'
 import type { Log } from '../../base/util/log.ts'
 import { encode } from '../../base/wire/codec.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
 import { bytes, decodeShape, record, text } from '../../base/wire/shape.ts'
-import { readIdentity } from '../account/identity.ts'
 import { isAddress } from '../account/person-name.ts'
+import type { Account } from '../account/account.ts'
 import type { HostingPort, NodeTables } from '../account/ports.ts'
 import { Serial } from '../account/serial.ts'
 import type { Guardian } from '../message/guardian.ts'
+import { AuditTrail } from './audit-trail.ts'
 import { ChildContacts, type ChildContact } from './child-contacts.ts'
 import {
   childRulesShape,
@@ -34,14 +35,18 @@ import {
   type Moment,
 } from './child-policy.ts'
 import { roleOf, type Entry } from './entry.ts'
+import { Escrow } from './escrow.ts'
+import { Inspections, shownEntry, type Inspection, type ShownEntry } from './inspections.ts'
 import type { Roster } from './roster.ts'
+import { sealKeysOf } from './seal-keys.ts'
 
 export interface OversightDeps {
   readonly platform: CryptoPlatform
   readonly clock: Clock
+  readonly scheduler: Pick<Scheduler, 'soon'>
   readonly log: Log
   readonly tables: NodeTables
-  readonly hosting: Pick<HostingPort, 'mailbox'>
+  readonly hosting: Pick<HostingPort, 'mailbox' | 'deliver'>
   readonly roster: Roster
   /** IANA time zone of the node. */
   readonly zone: string
@@ -88,6 +93,9 @@ const wishShape = record({ root: bytes(32), name: text(wireLimits.nameBytesMax) 
 export class Oversight {
   readonly #deps: OversightDeps
   readonly #contacts: ChildContacts
+  readonly #escrow: Escrow
+  readonly #trail: AuditTrail
+  readonly #inspections: Inspections
   readonly #changes = new Serial()
 
   /** @throws {AbzuError} those of the store */
@@ -99,6 +107,39 @@ export class Oversight {
   private constructor(deps: OversightDeps, contacts: ChildContacts) {
     this.#deps = deps
     this.#contacts = contacts
+    const { tables } = deps
+    this.#escrow = new Escrow({ ...deps, rows: tables.table('oversight-pairs') })
+    this.#trail = new AuditTrail({ ...deps, rows: tables.table('oversight-log') })
+    const [escrow, trail] = [this.#escrow, this.#trail]
+    this.#inspections = new Inspections({ ...deps, escrow, trail })
+  }
+
+  /** Before an account that was just opened is used: its keys follow its role, and it gets what waits for its audit.
+   *  @throws {AbzuError} those of Escrow.settle and AuditTrail.handOver: the account is to be locked */
+  async settle(entry: Entry, account: Account): Promise<void> {
+    await this.#escrow.settle(entry, account)
+    await this.#trail.handOver(account)
+  }
+
+  /** @see Inspections.inspect
+   *  @throws {AbzuError} those of Inspections.inspect */
+  async inspect(init: Parameters<Inspections['inspect']>[0]): Promise<Inspection> {
+    return this.#inspections.inspect(init)
+  }
+
+  /** @see Inspections.refused
+   *  @throws {AbzuError} those of Inspections.refused */
+  async refused(init: { by: string; child: string }): Promise<void> {
+    await this.#inspections.refused(init)
+  }
+
+  /** Who looked at the messages of the account `by`, unlocked, or tried to.
+   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_LOCKED, those of the store */
+  async audit({ by }: { by: string }): Promise<{ entries: ShownEntry[]; missing: number }> {
+    const { member } = this.#deps.roster.find(by)
+    if (!member) throw new AbzuError('ABZU_LOCKED', 'the account is locked')
+    const { entries, missing } = await member.readTrail(this.#trail)
+    return { entries: entries.map(shownEntry), missing }
   }
 
   /** What the account of a Child has to ask before it writes or shows letters; nothing for anybody else. */
@@ -109,6 +150,7 @@ export class Oversight {
       approvalOf: (root) => this.#contacts.approvalOf(rootPk, root),
       ask: async (wish) => this.#ask(rootPk, wish),
       expectMaySend: () => expectMaySend(this.#rules(rootPk), this.#moment()),
+      mayOversee: (root) => this.#isHousehold(root),
       waitingSince: () => waitingSince(this.#rules(rootPk), this.#moment()),
     }
   }
@@ -185,6 +227,7 @@ export class Oversight {
     await this.#changes.run(async () => {
       await this.#contacts.forget(rootPk)
       await this.#deps.tables.table('child-rules').delete(rootPk)
+      await this.#escrow.forget(rootPk)
     })
   }
 
@@ -222,19 +265,12 @@ export class Oversight {
       if (roleOf(entry) !== 'admin' && roleOf(entry) !== 'adult') continue
       if (keys.length >= noteRecipientsMax) break
       try {
-        keys.push(...(await this.#devicesOf(entry)))
+        keys.push(...(await sealKeysOf(this.#deps, entry.row.rootPk)))
       } catch (error) {
         log.error('identity-unreadable', { error: toAbzuError(error) })
       }
     }
     return keys.slice(0, noteRecipientsMax)
-  }
-
-  async #devicesOf({ row: { rootPk } }: Entry): Promise<Uint8Array[]> {
-    const { platform, hosting } = this.#deps
-    const port = hosting.mailbox(mailboxIdOf(platform, rootPk))
-    const { devices } = await readIdentity({ platform, port, rootPk })
-    return devices.flatMap(({ sealPk }) => sealPk ?? [])
   }
 
   async #report(child: Entry, by: string): Promise<ChildReport> {
@@ -296,6 +332,10 @@ export class Oversight {
     if (!only) throw new AbzuError('ABZU_NOT_FOUND', 'the child has asked for nobody of this name')
     if (others.length === 0) return only.id
     throw new AbzuError('ABZU_INVALID_ARGUMENT', 'several are called so: name one by its address')
+  }
+
+  #isHousehold(root: Uint8Array): boolean {
+    return this.#deps.roster.get(accountIdOf(root)) !== undefined
   }
 
   /** @throws {AbzuError} ABZU_NOT_FOUND, ABZU_ADDRESS_INVALID, ABZU_INVALID_ARGUMENT */

@@ -70,6 +70,8 @@ const contactRowShape = record({
   /** The newest identity document of our own that the contact was told of. */
   toldSeq: optional(uint()),
   addedAt: uint(),
+  /** Admins of its household can open its letters, as its newest one says. */
+  supervised: optional(bool),
   /** Of a request that came with a stamp: ms since 1970 at which it goes, unless it was answered. */
   lapsesAt: optional(uint()),
 })

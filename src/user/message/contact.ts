@@ -16,6 +16,8 @@ export interface Contact {
   readonly keysChangedAt?: string
   /** Of a Child's contacts: what the household has decided of letters to and from it. */
   readonly approval?: Approval
+  /** A Child: the Admins of its household can open what is written to it. */
+  readonly supervised?: boolean
 }
 
 /** What the owner is shown of a contact's row. What somebody calls itself whom nobody has approved, no Child is shown. */
@@ -32,5 +34,6 @@ export function contactOf(row: ContactRow, guardian?: Guardian): Contact {
     request: row.standing === 'request',
     ...(keysChangedAt !== undefined && { keysChangedAt: new Date(keysChangedAt).toISOString() }),
     ...(approval && { approval }),
+    ...(row.supervised && { supervised: true }),
   }
 }

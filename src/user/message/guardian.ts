@@ -15,6 +15,8 @@ export interface Guardian {
   expectMaySend(): void
   /** What has arrived since then waits to be shown, ms since 1970; undefined where nothing waits. */
   waitingSince(): number | undefined
+  /** Whether entries of the audit may come from this account: one of the household's. */
+  mayOversee(root: Uint8Array): boolean
 }
 
 /** @throws {AbzuError} ABZU_DENIED where letters to this person are not approved, or none may be sent now */

@@ -1,12 +1,14 @@
 import type { OpenedEnvelope } from '../../base/crypto/envelope.ts'
 import { openIdentityDocument } from '../../base/crypto/identity-document.ts'
 import { isCheckOf, parseShare } from '../../base/crypto/recovery-share.ts'
-import { equalBytes, toHex } from '../../base/util/bytes.ts'
+import { equalBytes, mapKey, toHex } from '../../base/util/bytes.ts'
 import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
-import type { Letter } from '../../base/wire/letter.ts'
+import type { AuditEntry, Letter } from '../../base/wire/letter.ts'
 import type { Account } from '../account/account.ts'
+import type { SlotDraft } from '../account/slot-draft.ts'
 import { claimedName } from '../account/person-name.ts'
+import { auditDraft } from './audit-slots.ts'
 import { requestsMax, type ContactBook } from './contact-book.ts'
 import {
   hasRevoked,
@@ -16,6 +18,7 @@ import {
   type ContactRow,
 } from './contact-row.ts'
 import type { LetterContent } from './letter-content.ts'
+import type { Guardian } from './guardian.ts'
 import type { LoggedMessage, MessageLog } from './message-log.ts'
 import { withState, type MessageRow } from './message-row.ts'
 import { verifyRecord, withRecord } from './reach.ts'
@@ -37,6 +40,8 @@ export interface IntakeDeps {
   readonly book: ContactBook
   readonly messages: MessageLog
   readonly shares: ShareBook
+  /** Whose entries of the audit count; those of nobody where left out. */
+  readonly guardian?: Guardian | undefined
   readonly log: Log
   /** Called with each message of ours that was read, once that is durable. */
   readonly changed: (message: LoggedMessage) => void
@@ -66,6 +71,8 @@ export class Intake {
   readonly #rows = new Map<string, MessageRow>()
   /** By slot. */
   readonly #shares = new Map<string, PlacedShare>()
+  /** Of the audit, by slot. */
+  readonly #entries = new Map<string, SlotDraft>()
   readonly #seen = new Set<string>()
   readonly #outdated: Uint8Array[] = []
   /** Senders without a standing and their messages, stored and gathered; counted when it is asked for. */
@@ -79,6 +86,7 @@ export class Intake {
   async take(received: ReceivedLetter): Promise<boolean> {
     const { letter, content } = received
     const { messages } = this.#deps
+    if (content.type === 'oversight') return this.#takeEntry(letter, content.body)
     const known = this.#contact(letter.from)
     if (known?.standing === 'blocked') return true
     if (!known && content.type === 'read') return true
@@ -105,12 +113,22 @@ export class Intake {
     return true
   }
 
+  #takeEntry(letter: Letter, { by }: AuditEntry): boolean {
+    const { account, guardian, log } = this.#deps
+    if (guardian?.mayOversee(letter.from) && equalBytes(by, letter.from)) {
+      const draft = auditDraft(account, Uint8Array.from(letter.body))
+      this.#entries.set(mapKey(draft.key), draft)
+    } else log.warn('audit-entry-not-taken')
+    return true
+  }
+
   /** Makes everything durable, then takes it into memory. */
   async write(): Promise<void> {
     const { account, book, messages, shares, changed, outdated } = this.#deps
     const contacts = [...this.#contacts.values()].filter((row) => row !== book.byRoot(row.root))
     await account.write([
       ...contacts.map((row) => book.draft(row)),
+      ...this.#entries.values(),
       ...[...this.#rows].map(([slot, row]) => messages.draft(slot, row)),
       ...[...this.#shares.values()].map((placed) => shares.draft(placed)),
     ])
@@ -184,8 +202,9 @@ export class Intake {
     const nowMs = account.clock.nowMs()
     let after = withDevice(row, Uint8Array.from(certificate.signPk), nowMs)
     if (!isStrange) after = withoutLapse(after)
-    if (content.type !== 'read') {
-      const { name, returnAddress } = content.body
+    if (content.type === 'text' || content.type === 'hello') {
+      const { name, returnAddress, supervised = false } = content.body
+      if (supervised !== (after.supervised ?? false)) after = { ...after, supervised }
       if (after.standing === 'request') after = { ...after, name: claimedName(name) }
       if (returnAddress) {
         try {

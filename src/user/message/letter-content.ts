@@ -1,9 +1,11 @@
 import { AbzuError } from '../../base/util/errors.ts'
 import {
+  auditEntryShape,
   helloBodyShape,
   readBodyShape,
   shareBodyShape,
   textBodyShape,
+  type AuditEntry,
   type HelloBody,
   type Letter,
   type ReadBody,
@@ -17,6 +19,7 @@ export type LetterContent =
   | { readonly type: 'hello'; readonly body: HelloBody }
   | { readonly type: 'read'; readonly body: ReadBody }
   | { readonly type: 'share'; readonly body: ShareBody }
+  | { readonly type: 'oversight'; readonly body: AuditEntry }
 
 /** What a letter says.
  *  @throws {AbzuError} ABZU_MALFORMED, of a type that we do not know too */
@@ -30,6 +33,8 @@ export function letterContent({ type, body }: Letter): LetterContent {
       return { type, body: decodeShape(readBodyShape, body, 'read letter') }
     case 'share':
       return { type, body: decodeShape(shareBodyShape, body, 'share letter') }
+    case 'oversight':
+      return { type, body: decodeShape(auditEntryShape, body, 'audit entry') }
     default:
       throw new AbzuError('ABZU_MALFORMED', 'a letter of an unknown type')
   }

@@ -144,7 +144,10 @@ function bodyOf(
     token: returnTo.ownToken,
     ...(account.revocation && { identity: account.revocation }),
   }
-  const address = returnAddress ? { returnAddress } : {}
+  const address = {
+    ...(returnAddress && { returnAddress }),
+    ...(account.supervision.publicKey && { supervised: true }),
+  }
   switch (message.type) {
     case 'hello':
       return { name, ...address }

@@ -244,7 +244,7 @@ t.test('a blocked contact is not heard until it is added again', async (t) => {
   const proof = doorProof(platform, key, to, itemIdOf(platform, envelope))
   const doorId = doorIdOf(platform, key)
   const mailbox = mailboxOf(bob)
-  t.equal(mailbox.accept({ from: to, to, hosts: [], doorId, proof, envelope }), undefined)
+  t.equal(mailbox.accept({ doorId, proof, envelope }), undefined)
   await world.settle()
   t.equal(mailbox.mailOnDisk.length, 0, 'taken away')
 
