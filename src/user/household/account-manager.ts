@@ -112,7 +112,10 @@ export class AccountManager {
       changes: new Serial(),
       lock: async (entry: Entry) => this.#lock(entry),
     }
-    this.#departures = new Departures(leaving)
+    this.#departures = new Departures({
+      ...leaving,
+      forget: async (rootPk) => oversight.forget(rootPk),
+    })
     this.#promotions = new Promotions(leaving)
     this.keys = new KeyChanges(
       {
@@ -201,8 +204,9 @@ export class AccountManager {
    *  @throws {AbzuError} ABZU_CLOSED, ABZU_NOT_FOUND, ABZU_ADDRESS_INVALID, those of Promotions.growUp */
   async growUp(nameOrId: string): Promise<AccountSummary> {
     this.#expectOpen()
-    const grown = await this.#promotions.growUp(this.#roster.find(nameOrId))
-    await this.oversight.forget(grown.id)
+    const entry = this.#roster.find(nameOrId)
+    const grown = await this.#promotions.growUp(entry)
+    await this.oversight.forget(entry.row.rootPk)
     return grown
   }
 

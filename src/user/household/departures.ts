@@ -29,6 +29,8 @@ export interface DeparturesDeps {
   readonly hosting: Pick<HostingPort, 'drop'>
   /** Ends an account's work and drops its keys from memory. */
   readonly lock: (entry: Entry) => Promise<void>
+  /** Drops what the household has decided for an account. */
+  readonly forget: (rootPk: Uint8Array) => Promise<void>
   /** One change of who may do what at a time. */
   readonly changes: Serial
 }
@@ -125,8 +127,9 @@ export class Departures {
 
   /** The keys are gone: what is left opens for whoever has the words alone. */
   async #finish(): Promise<void> {
-    const { platform, roster, hosting } = this.#deps
+    const { platform, roster, hosting, forget } = this.#deps
     for (const row of roster.leaving()) {
+      await forget(row.rootPk)
       await hosting.drop(mailboxIdOf(platform, row.rootPk))
       await roster.forget(row)
     }

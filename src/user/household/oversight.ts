@@ -221,9 +221,8 @@ export class Oversight {
   }
 
   /** Nothing is decided for this account any more: it grew up, or it is gone. Resolves after fsync.
-   *  @throws {AbzuError} ABZU_NOT_FOUND, those of the store */
-  async forget(nameOrId: string): Promise<void> {
-    const { rootPk } = this.#deps.roster.find(nameOrId).row
+   *  @throws {AbzuError} those of the store */
+  async forget(rootPk: Uint8Array): Promise<void> {
     await this.#changes.run(async () => {
       await this.#contacts.forget(rootPk)
       await this.#deps.tables.table('child-rules').delete(rootPk)

@@ -32,7 +32,9 @@ function rowsOf(node: MemoryNode): number {
 t.test('a Child goes at once, and nothing of it stays', async (t) => {
   const { node, manager, ada, make } = await family(t, { kim: 'child' })
   const { id } = manager.get('kim')
+  t.equal(node.tables.onDisk('oversight-pairs').size, 1)
   t.equal(await manager.remove('kim', ada.id), undefined)
+  t.equal(node.tables.onDisk('oversight-pairs').size, 0, 'no share of a key to it either')
   t.throws(() => manager.get('kim'), { code: 'ABZU_NOT_FOUND' })
   t.throws(() => manager.get(id), { code: 'ABZU_NOT_FOUND' })
   await t.rejects(manager.unlock('kim', password), { code: 'ABZU_NOT_FOUND' })
