@@ -16,7 +16,7 @@ const full = {
   rounds: 9,
   roundMs: 500,
 }
-const quick = { accounts: 40, starts: 1, settleMs: 100, warmUpMs: 50, rounds: 2, roundMs: 60 }
+const quick = { accounts: 12, starts: 1, settleMs: 100, warmUpMs: 50, rounds: 2, roundMs: 60 }
 const budgetMs = 60_000
 const mebibyte = 2 ** 20
 /** What is allowed beside so many times as much as a node of one account has. */

@@ -80,8 +80,9 @@ export function survive(t: Test, init: SurvivalInit): void {
   const tookMs = Math.max(0, ...slowest.map((slow) => slow.tookMs))
   t.ok(tookMs < decodeMsMax, `${name}: ${tookMs.toFixed(2)} ms at most`)
 
+  // The least of three: what the compiler allocates beside it is not the decoder's.
   const allocated = [...samples.slice(0, 4), ...probes].map((probe) =>
-    allocatedBytes(() => attempt(decode, probe)),
+    Math.min(...[1, 2, 3].map(() => allocatedBytes(() => attempt(decode, probe)))),
   )
   const most = Math.round(Math.max(...allocated))
   t.ok(most < allocatedBytesMax, `${name}: ${most} bytes allocated at most`)

@@ -15,6 +15,9 @@ function malformed(why: string): AbzuError {
   return new AbzuError('ABZU_MALFORMED', `not an acceptable msgpack value: ${why}`)
 }
 
+/** Up to this length a key is put together letter by letter; a longer one would leave too many pieces. */
+const shortKeyLength = 12
+
 class Scanner {
   readonly #bytes: Uint8Array
   readonly #view: DataView
@@ -62,7 +65,7 @@ class Scanner {
     if (tag <= 0x7f || tag >= 0xe0) return
     if (tag <= 0x8f) return this.#map(tag & 0x0f, depth)
     if (tag <= 0x9f) return this.#array(tag & 0x0f, depth)
-    if (tag <= 0xbf) return void this.#text(tag & 0x1f)
+    if (tag <= 0xbf) return this.#text(tag & 0x1f)
     switch (tag) {
       case 0xc0:
       case 0xc2:
@@ -90,11 +93,11 @@ class Scanner {
       case 0xd3:
         return this.#safe(Number(this.#view.getBigInt64(this.#take(8))))
       case 0xd9:
-        return void this.#text(this.#uint(1))
+        return this.#text(this.#uint(1))
       case 0xda:
-        return void this.#text(this.#uint(2))
+        return this.#text(this.#uint(2))
       case 0xdb:
-        return void this.#text(this.#uint(4))
+        return this.#text(this.#uint(4))
       case 0xdc:
         return this.#array(this.#uint(2), depth)
       case 0xdd:
@@ -112,8 +115,31 @@ class Scanner {
     if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw malformed('an unsafe number')
   }
 
-  #text(length: number): string {
+  #text(length: number): void {
     const start = this.#take(length)
+    if (!this.#isAscii(start, length)) this.#decoded(start, length)
+  }
+
+  /** Most keys are a few letters, for which a decoder would allocate more than they have. */
+  #keyText(length: number): string {
+    const start = this.#take(length)
+    const isLong = length > shortKeyLength
+    if (isLong || !this.#isAscii(start, length)) return this.#decoded(start, length)
+    let key = ''
+    for (let at = start; at < start + length; at++) {
+      key += String.fromCharCode(this.#bytes[at] as number)
+    }
+    return key
+  }
+
+  #isAscii(start: number, length: number): boolean {
+    for (let at = start; at < start + length; at++) {
+      if ((this.#bytes[at] as number) >= 0x80) return false
+    }
+    return true
+  }
+
+  #decoded(start: number, length: number): string {
     try {
       return utf8.decode(this.#bytes.subarray(start, start + length))
     } catch (cause) {
@@ -145,8 +171,8 @@ class Scanner {
   #key(): string {
     this.#count(2)
     const tag = this.#uint(1)
-    if ((tag & 0xe0) === 0xa0) return this.#text(tag & 0x1f)
-    if (tag === 0xd9) return this.#text(this.#uint(1))
+    if ((tag & 0xe0) === 0xa0) return this.#keyText(tag & 0x1f)
+    if (tag === 0xd9) return this.#keyText(this.#uint(1))
     throw malformed('a key that is no short string')
   }
 }

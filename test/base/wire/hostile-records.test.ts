@@ -13,16 +13,18 @@ import {
 // A stack trace costs more than all else that a refusal does.
 Error.stackTraceLimit = 0
 
+/** Samples of one decoder are mixed. */
+const byDecoder = Map.groupBy(
+  [...deliverSamples, ...recordSamples, ...recordCallSamples, ...syncSamples, ...pairSamples],
+  ({ decode }) => decode,
+)
+
 let seed = 30
-for (const { name, bytes, decode } of [
-  ...deliverSamples,
-  ...recordSamples,
-  ...recordCallSamples,
-  ...syncSamples,
-  ...pairSamples,
-]) {
-  const sampleSeed = seed++
+for (const [decode, all] of byDecoder) {
+  const sampleSeed = seed
+  seed += all.length
+  const name = all.map((sample) => sample.name).join(', ')
   t.test(name, async (t) => {
-    survive(t, { name, seed: sampleSeed, samples: [bytes], decode })
+    survive(t, { name, seed: sampleSeed, samples: all.map(({ bytes }) => bytes), decode })
   })
 }
