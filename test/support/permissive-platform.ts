@@ -4,7 +4,7 @@ import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { fromUtf8 } from '../../src/base/util/bytes.ts'
 
 /** As `real`, but every signature and every seal passes, so that what is behind them meets hostile bytes
- *  100,000 times and not as often as there is time for signatures (0.1 ms) and X-Wing (0.15 ms). */
+ *  tens of thousands of times and not as often as there is time for signatures (0.1 ms) and X-Wing (0.15 ms). */
 export function permissivePlatform(real: CryptoPlatform): CryptoPlatform {
   const sealPk = real.kem.publicKey(new Uint8Array(32))
   return {

@@ -7,6 +7,7 @@
 import type { Test } from 'tap'
 import { toHex } from '../../src/base/util/bytes.ts'
 import { isAbzuError } from '../../src/base/util/errors.ts'
+import { hostileInputsEach } from './hostile-count.ts'
 import { hostileBytesMax, hostileInputs } from './hostile.ts'
 import { allocatedBytes } from './memory.ts'
 
@@ -47,10 +48,10 @@ function durationMs(decode: SurvivalInit['decode'], input: Uint8Array): number {
   return performance.now() - startedAt
 }
 
-/** Runs 100,000 inputs through `decode`, or `count`, and states how it fared as assertions of `t`. */
+/** Runs `hostileInputsEach` inputs through `decode`, or `count`, and states how it fared as assertions of `t`. */
 export function survive(t: Test, init: SurvivalInit): void {
   const { name, seed, samples, decode } = init
-  const { count = 100_000, allocatedBytesMax = 4 * hostileBytesMax } = init
+  const { count = hostileInputsEach, allocatedBytesMax = 4 * hostileBytesMax } = init
   let accepted = 0
   let refused = 0
   let slowest: Slow[] = []

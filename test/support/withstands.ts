@@ -43,7 +43,7 @@ export async function withstands(
   for (const input of hostileInputs(seed, samples, count)) {
     const startMs = performance.now()
     const settling = outcomeOf(decode, input)
-    // a promise for each of 100,000 inputs costs more than most decoders
+    // a promise for each of so many inputs costs more than most decoders
     const outcome = typeof settling === 'string' ? settling : await settling
     const ms = performance.now() - startMs
     if (ms > slowest.ms) slowest = { ms, input }

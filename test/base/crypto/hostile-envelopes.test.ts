@@ -1,13 +1,14 @@
-// 100,000 seeded hostile inputs for an envelope's outside: with primitives that let everything pass, and a
+// Tens of thousands of seeded hostile inputs for an envelope's outside: with primitives that let everything pass, and a
 // smaller number with real ones.
 import t from 'tap'
 import { openEnvelope, sealEnvelope } from '../../../src/base/crypto/envelope.ts'
 import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
+import { hostileInputsEach } from '../../support/hostile-count.ts'
 import { testLetter, testPerson } from '../../support/persons.ts'
 import { withstands } from '../../support/withstands.ts'
 import { permissivePlatform } from '../../support/permissive-platform.ts'
 
-const inputs = 100_000
+const inputs = hostileInputsEach
 const costlyInputs = 2000
 
 const real = nodePlatform()

@@ -1,4 +1,4 @@
-// 100,000 seeded hostile inputs for what a hostile sender may put into a seal, half of them whole
+// Tens of thousands of seeded hostile inputs for what a hostile sender may put into a seal, half of them whole
 // plaintexts, half of them letters in a well-made plaintext: with primitives that let everything pass, and
 // a smaller number with real ones.
 import t from 'tap'
@@ -9,11 +9,12 @@ import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
 import { padmeLength } from '../../../src/base/crypto/padme.ts'
 import { concatBytes, u32be } from '../../../src/base/util/bytes.ts'
 import { encode } from '../../../src/base/wire/codec.ts'
+import { hostileInputsEach } from '../../support/hostile-count.ts'
 import { testLetter, testPerson } from '../../support/persons.ts'
 import { withstands } from '../../support/withstands.ts'
 import { permissivePlatform } from '../../support/permissive-platform.ts'
 
-const inputs = 100_000
+const inputs = hostileInputsEach
 const costlyInputs = 2000
 
 const real = nodePlatform()

@@ -1,4 +1,4 @@
-// 100,000 seeded hostile inputs for each signed record: with signatures that always pass, and a smaller
+// Tens of thousands of seeded hostile inputs for each signed record: with signatures that always pass, and a smaller
 // number with real ones.
 import t from 'tap'
 import { openDeviceCertificate } from '../../../src/base/crypto/certificate.ts'
@@ -12,6 +12,7 @@ import type { CryptoPlatform } from '../../../src/base/crypto/platform.ts'
 import { openReceipt, signReceipt } from '../../../src/base/crypto/receipt.ts'
 import { signSlot, verifySlot } from '../../../src/base/crypto/slot-header.ts'
 import { parseSlotHeader } from '../../../src/base/wire/slot.ts'
+import { hostileInputsEach } from '../../support/hostile-count.ts'
 import { testPerson } from '../../support/persons.ts'
 import {
   testIdentity,
@@ -22,7 +23,7 @@ import {
 import { withstands } from '../../support/withstands.ts'
 import { permissivePlatform } from '../../support/permissive-platform.ts'
 
-const inputs = 100_000
+const inputs = hostileInputsEach
 const costlyInputs = 2000
 
 const real = nodePlatform()

@@ -1,4 +1,4 @@
-// 100,000 seeded hostile inputs for each seal of an account's own: with primitives that let everything
+// Tens of thousands of seeded hostile inputs for each seal of an account's own: with primitives that let everything
 // pass, and a smaller number with real ones.
 import t from 'tap'
 import { openKeyringItem, sealKeyringItem } from '../../../src/base/crypto/keyring.ts'
@@ -6,11 +6,12 @@ import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
 import { argon2Floor, unwrapSecret, wrapSecret } from '../../../src/base/crypto/password.ts'
 import { openSlotBody, sealSlotBody } from '../../../src/base/crypto/vault-cipher.ts'
 import { utf8 } from '../../../src/base/util/bytes.ts'
+import { hostileInputsEach } from '../../support/hostile-count.ts'
 import { testPerson } from '../../support/persons.ts'
 import { withstands } from '../../support/withstands.ts'
 import { permissivePlatform } from '../../support/permissive-platform.ts'
 
-const inputs = 100_000
+const inputs = hostileInputsEach
 const costlyInputs = 2000
 
 const real = nodePlatform()

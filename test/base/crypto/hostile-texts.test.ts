@@ -1,4 +1,4 @@
-// 100,000 seeded hostile inputs for each parser of what people paste.
+// Tens of thousands of seeded hostile inputs for each parser of what people paste.
 import t from 'tap'
 import { base64urlnopad } from '@scure/base'
 import {
@@ -13,11 +13,12 @@ import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
 import { formatPeerCode, parsePeerCode } from '../../../src/base/crypto/peer-code.ts'
 import { newWords, parseWords } from '../../../src/base/crypto/words.ts'
 import { utf8 } from '../../../src/base/util/bytes.ts'
+import { hostileInputsEach } from '../../support/hostile-count.ts'
 import { testPerson } from '../../support/persons.ts'
 import { withstands } from '../../support/withstands.ts'
 import { hostileText } from '../../support/permissive-platform.ts'
 
-const inputs = 100_000
+const inputs = hostileInputsEach
 
 const real = nodePlatform()
 const alice = testPerson(real, 1)

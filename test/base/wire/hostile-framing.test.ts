@@ -1,4 +1,4 @@
-/** The decoders of values, frames and fixed layouts against 100,000 hostile inputs each. */
+/** The decoders of values, frames and fixed layouts against tens of thousands of hostile inputs each. */
 
 import t from 'tap'
 import { concatBytes } from '../../../src/base/util/bytes.ts'

@@ -1,4 +1,4 @@
-/** The decoders of messages and records against 100,000 hostile inputs each. */
+/** The decoders of messages and records against tens of thousands of hostile inputs each. */
 
 import t from 'tap'
 import { survive } from '../../support/survive.ts'
