@@ -134,10 +134,7 @@ export class Newcomers {
     const keys = wordKeys(platform, init.words)
     try {
       const id = accountIdOf(keys.rootPk)
-      const entry = roster.get(id)
-      if (entry && entry.row.movedTo === undefined) {
-        throw new AbzuError('ABZU_ALREADY_EXISTS', 'this account lives here already')
-      }
+      roster.expectAway(id)
       return await roster.making({ name, id }, async () => this.#recover(keys, { ...init, name }))
     } finally {
       keys.wipe()
@@ -171,7 +168,7 @@ export class Newcomers {
     const { name, password } = init
     const { rootPk, recoveryPk } = keys
     const { device, port } = await recoverMailbox(this.#deps, { ...init, keys })
-    const role = init.role ?? (roster.hasRole('admin') ? 'adult' : 'admin')
+    const role = init.role ?? roster.roleOfArrival()
     let entry: Entry
     try {
       const wrappedDevice = await this.#wrap({ device, rootPk, password })

@@ -90,13 +90,13 @@ export class Portability {
     const source: ExportSource = () => openAge(key, init.sealed())
     const judged = await judgeExport(this.#deps, source, {
       signal: init.signal,
-      found: ({ account }) => this.#expectAway(account),
+      found: ({ account }) => roster.expectAway(accountIdOf(account)),
     })
     const { account, name: itsName } = judged.manifest
     const name = parsePersonName(init.name ?? itsName)
     const id = accountIdOf(account)
     return roster.making({ name, id }, async () => {
-      this.#expectAway(account)
+      roster.expectAway(id)
       return this.#arrive({ ...init, name, judged, source })
     })
   }
@@ -112,7 +112,7 @@ export class Portability {
       const cost = this.#init.passwordCost
       const wrapping = { device, rootPk, password: init.password, ...(cost && { cost }) }
       const wrappedDevice = await turnstile.pass('', async () => wrapDevice(platform, wrapping))
-      const role = init.role ?? (roster.hasRole('admin') ? 'adult' : 'admin')
+      const role = init.role ?? roster.roleOfArrival()
       const { certificate } = device
       const { name } = init
       row = { v: 1, rootPk, name, role, certificate, recoveryPk, wrappedDevice, takeOverDue: 1 }
@@ -124,12 +124,6 @@ export class Portability {
     const entry = entryOf(row)
     roster.add(entry)
     return { member: await open(entry, device, port), isUpToDate }
-  }
-
-  #expectAway(rootPk: Uint8Array): void {
-    const entry = this.#deps.roster.get(accountIdOf(rootPk))
-    if (!entry || entry.row.movedTo !== undefined) return
-    throw new AbzuError('ABZU_ALREADY_EXISTS', 'this account lives here already')
   }
 
   /** One costly password at a time. */

@@ -138,6 +138,19 @@ export class Roster {
     return this.#reserved.hold([id], work)
   }
 
+  /** Whoever comes here has another home until then.
+   *  @throws {AbzuError} ABZU_ALREADY_EXISTS */
+  expectAway(id: AccountId): void {
+    const entry = this.get(id)
+    if (!entry || entry.row.movedTo !== undefined) return
+    throw new AbzuError('ABZU_ALREADY_EXISTS', 'this account lives here already')
+  }
+
+  /** What an account becomes that comes from elsewhere, where nobody has said it: an Adult, and the Admin of a node without one. */
+  roleOfArrival(): Role {
+    return this.hasRole('admin') ? 'adult' : 'admin'
+  }
+
   /** Runs `work`, which makes the account `id` of this name, while nobody else makes one of either, or of what is named beside.
    *  @throws {AbzuError} ABZU_ALREADY_EXISTS, ABZU_QUOTA_EXCEEDED, those of `work` */
   async making<T>(
