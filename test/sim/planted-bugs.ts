@@ -114,18 +114,21 @@ async function* nothing(): AsyncIterable<never> {}
 export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'the fsync of the journal is skipped',
+    from: 6,
     wiring: { vices: { lazySegments: true } },
     faults: ['power-cut'],
     breaks: /^(I1|I3|I15)\b/,
   },
   {
     name: 'the fsync of the database is skipped',
+    from: 5,
     wiring: { vices: { lazyDatabase: true } },
     faults: ['power-cut'],
     breaks: /^(I1|I3|I15)\b/,
   },
   {
     name: 'a batch is not atomic',
+    from: 4,
     wiring: { vices: { tornBatches: true } },
     faults: ['kill', 'power-cut'],
     breaks: /^(I1|I3|I15)\b/,
@@ -151,6 +154,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'the journal is not replayed',
+    from: 14,
     wiring: {
       media: ({ database, segments }) => ({
         database,
@@ -162,6 +166,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'mail is acknowledged before it is durable',
+    from: 3,
     wiring: {
       store: (store, time) =>
         wrapStore(store, {
@@ -184,6 +189,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'the outbox forgets at a restart',
+    from: 4,
     wiring: {
       store: (store) =>
         wrapStore(store, {
@@ -198,7 +204,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'an outcome is forgotten before the account has it',
-    from: 8,
+    from: 45,
     wiring: {
       post: (post, time) =>
         wrapPost(post, {
@@ -226,6 +232,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'mail is taken out before its message is durable',
+    from: 4,
     wiring: {
       hosting: (hosting, time) =>
         wrapWrites(hosting, async (port, slots) => {
@@ -326,7 +333,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'damage is not reported',
-    from: 25,
+    from: 159,
     wiring: { log: () => silentLog },
     faults: ['bit-flip', 'restart'],
     breaks: /^I12\b/,

@@ -20,12 +20,35 @@ export function seededIntegers(seed: number): (below: number) => number {
 
 type Draw = (below: number) => number
 
+const slabBytes = 2 ** 20
+let slab = new ArrayBuffer(slabBytes)
+let slabUsed = 0
+
+/** Zeroes from a slab of many: an `ArrayBuffer` for each of so many inputs would keep the garbage collector busy. */
+function allocated(length: number): Uint8Array {
+  if (slabUsed + length > slabBytes) {
+    slab = new ArrayBuffer(slabBytes)
+    slabUsed = 0
+  }
+  const bytes = new Uint8Array(slab, slabUsed, length)
+  slabUsed += length
+  return bytes
+}
+
+function copyOf(sample: Uint8Array): Uint8Array {
+  const copy = allocated(sample.length)
+  copy.set(sample)
+  return copy
+}
+
 function randomBytes(draw: Draw, length: number): Uint8Array {
-  return Uint8Array.from({ length }, () => draw(256))
+  const bytes = allocated(length)
+  for (let at = 0; at < length; at++) bytes[at] = draw(256)
+  return bytes
 }
 
 function join(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  const whole = allocated(parts.reduce((length, part) => length + part.length, 0))
   let offset = 0
   for (const part of parts) {
     whole.set(part, offset)
@@ -54,7 +77,7 @@ const announcements = [
 type Mutation = (draw: Draw, sample: Uint8Array, other: Uint8Array) => Uint8Array
 
 const flipped: Mutation = (draw, sample) => {
-  const copy = Uint8Array.from(sample)
+  const copy = copyOf(sample)
   if (copy.length === 0) return copy
   for (let flips = 1 + draw(8); flips > 0; flips--) {
     const at = draw(copy.length)
@@ -68,7 +91,7 @@ const truncated: Mutation = (draw, sample) => sample.slice(0, draw(sample.length
 const extended: Mutation = (draw, sample) => join(sample, randomBytes(draw, 1 + draw(64)))
 
 const retold: Mutation = (draw, sample) => {
-  const copy = Uint8Array.from(sample)
+  const copy = copyOf(sample)
   for (let changes = 1 + draw(4); changes > 0 && copy.length > 0; changes--) {
     copy[draw(copy.length)] = telling[draw(telling.length)] as number
   }
@@ -94,7 +117,7 @@ const announced: Mutation = (draw, sample) => {
 
 /** A length prefix of 1, 2 or 4 bytes set to its largest or a huge value, somewhere. */
 const blownUp: Mutation = (draw, sample) => {
-  const copy = Uint8Array.from(sample)
+  const copy = copyOf(sample)
   const width = [1, 2, 4][draw(3)] as number
   const at = draw(Math.max(1, copy.length - width + 1))
   copy.fill(draw(2) === 0 ? 0xff : 0x7f, at, at + width)
@@ -103,14 +126,15 @@ const blownUp: Mutation = (draw, sample) => {
 
 const random: Mutation = (draw) => randomBytes(draw, draw(256))
 
+const openings = [[0x91], [0x81, 0xa1, 0x61], [0xdc, 0x00, 0x01], [0x92, 0x01], [0x5b]]
+
 /** Containers in containers: arrays, maps with a short key, or brackets. */
 const nested: Mutation = (draw, sample) => {
   const depth = 1 + draw(draw(8) === 0 ? 4096 : 40)
-  const opening = [[0x91], [0x81, 0xa1, 0x61], [0xdc, 0x00, 0x01], [0x92, 0x01], [0x5b]][draw(5)]
-  const openings = Uint8Array.from({ length: depth * (opening as number[]).length }, (_, i) => {
-    return (opening as number[])[i % (opening as number[]).length] as number
-  })
-  return join(openings, sample)
+  const opening = openings[draw(openings.length)] as number[]
+  const all = allocated(depth * opening.length)
+  for (let at = 0; at < all.length; at += opening.length) all.set(opening, at)
+  return join(all, sample)
 }
 
 const mutations: readonly Mutation[] = [
@@ -129,7 +153,7 @@ const mutations: readonly Mutation[] = [
 /** Large inputs, of one repeated byte, of noise, or of a sample over and over. */
 function oversize(draw: Draw, sample: Uint8Array): Uint8Array {
   const length = hostileBytesMax - draw(4) * draw(1024)
-  const whole = new Uint8Array(length)
+  const whole = allocated(length)
   const pattern = [
     Uint8Array.of(telling[draw(telling.length)] as number),
     randomBytes(draw, 256),

@@ -81,10 +81,14 @@ export function survive(t: Test, init: SurvivalInit): void {
   const tookMs = Math.max(0, ...slowest.map((slow) => slow.tookMs))
   t.ok(tookMs < decodeMsMax, `${name}: ${tookMs.toFixed(2)} ms at most`)
 
-  // The least of three: what the compiler allocates beside it is not the decoder's.
-  const allocated = [...samples.slice(0, 4), ...probes].map((probe) =>
-    Math.min(...[1, 2, 3].map(() => allocatedBytes(() => attempt(decode, probe)))),
-  )
+  const allocated = [...samples.slice(0, 4), ...probes].map((probe) => {
+    // up to three times: what the compiler allocates beside it is not the decoder's
+    let least = Infinity
+    for (let tries = 3; tries > 0 && least >= allocatedBytesMax; tries--) {
+      least = Math.min(least, allocatedBytes(() => attempt(decode, probe)))
+    }
+    return least
+  })
   const most = Math.round(Math.max(...allocated))
   t.ok(most < allocatedBytesMax, `${name}: ${most} bytes allocated at most`)
 }
