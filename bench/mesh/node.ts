@@ -91,10 +91,17 @@ export async function openAccounts(
   const stamps = open.add(new StampMill({ search: new NodeStampSearch(scheduler), scheduler }))
   const carriage = new Carriage({ ...base, items: store.items, mailboxes })
   const ports = { tables: store, hosting: mailboxes, post: outbox, directory, carriage }
-  const restoring = {
-    restore: async () => {
-      throw new AbzuError('ABZU_NOT_YET', 'nobody is recovered here')
+  const nobody = async () => {
+    throw new AbzuError('ABZU_NOT_YET', 'nobody comes or goes here')
+  }
+  const restoring = { restore: nobody }
+  const moving = {
+    peer: () => {
+      throw new AbzuError('ABZU_NOT_FOUND', 'no node is paired here')
     },
+    announce: nobody,
+    hasAll: async () => false,
+    itemsLeft: () => undefined,
   }
   const accounts = open.add(
     await AccountManager.open(
@@ -102,6 +109,7 @@ export async function openAccounts(
         ...base,
         ...ports,
         restoring,
+        moving,
         stamps,
         ...limitPorts({ items: store.items, mailboxes, outbox }),
       },

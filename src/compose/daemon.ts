@@ -60,6 +60,7 @@ import { limitPorts, limitsService } from './limits.ts'
 import { openSync } from './sync.ts'
 import { openDiscovery } from './discovery.ts'
 import { prepareHome } from './home.ts'
+import { movingPort, serveMoves } from './moving.ts'
 import { carriageOf, uploadsIn, watchRecords } from './portability.ts'
 import { openProcessProbe } from './process-probe.ts'
 import { StoreMeter } from './store-meter.ts'
@@ -199,6 +200,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
           directory,
           restoring: sync.restorer,
           carriage: carriageOf({ platform, store, mailboxes }),
+          moving: movingPort({ transport, trusted, scheduler, sync }),
           stamps,
           ...limitPorts({ items: store.items, mailboxes, outbox }),
         },
@@ -210,6 +212,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     )
 
     watchRecords({ mailboxes, accounts, log })
+    serveMoves({ transport, trusted, scheduler, clock, moves: accounts.moves })
     transport.handle(deliverProtocol, deliverHandler({ mailboxes, sign: identity.sign, scheduler }))
     serveCalls(transport, recordProtocol, {
       timeoutMs: 5000,

@@ -14,12 +14,13 @@ export interface PortabilityParts {
   readonly log: Log
 }
 
-/** From now on an account freezes as soon as its mailbox has a record by which it lives elsewhere. */
+/** From now on an account freezes as soon as its mailbox has a record by which it lives elsewhere, and one that was announced
+ *  lives here as soon as it has one by which it does. */
 export function watchRecords({ mailboxes, accounts, log }: PortabilityParts): void {
   mailboxes.watchRecords((mailbox) => {
     const rootPk = mailboxes.rootOf(mailbox)
     if (!rootPk) return
-    accounts.recordChanged(rootPk).catch((error: unknown) => {
+    accounts.moves.recordChanged(rootPk).catch((error: unknown) => {
       // the next unlocking looks as well
       log.error('record-not-looked-at', { error: toAbzuError(error) })
     })

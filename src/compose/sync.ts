@@ -55,6 +55,10 @@ export interface Sync {
   retire(init: Retiring): Closeable
   /** See `Directory.isCovered`. */
   readonly isCovered: (mailbox: MailboxId) => Promise<boolean>
+  /** See `Syncer.coveredBy`. */
+  readonly coveredBy: (mailbox: MailboxId) => Promise<readonly PeerId[]>
+  /** Items that a peer lacks of all that it shares; undefined where it does not pull. */
+  readonly itemsLeft: (peer: PeerId) => number | undefined
   /** See `Syncer.compare`. */
   compare(): void
   /** Bytes of other people's mailboxes that are kept for a peer. */
@@ -103,6 +107,7 @@ export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync
       }),
     )
   }
+  const coveredBy = async (mailbox: MailboxId) => syncer.coveredBy(mailbox)
   const seconds = (ms: number | undefined) => (ms === undefined ? null : Math.round(ms / 1000))
   const status = async (): Promise<PeerStatus[]> => {
     const named = new Set([...trusted.list().map(({ peerId }) => peerId), ...shared.peers()])
@@ -134,6 +139,8 @@ export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync
   return {
     restorer: new Restorer({ ...parts, items }),
     isCovered: async (mailbox) => syncer.covered(mailbox, patienceMs),
+    coveredBy,
+    itemsLeft: (peer) => syncer.state(peer).behind,
     start: () => syncer.start(),
     retire: ({ directory, held, publisher }) => {
       const retirement = new Retirement({
@@ -145,7 +152,7 @@ export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync
         isAtHome: (rootPk) => store.table('accounts').get(rootPk) !== undefined,
         newest: async (mailbox) => held.newest(mailbox),
         confirm: async (mailbox) => directory.confirm(mailbox),
-        coveredBy: async (mailbox) => syncer.coveredBy(mailbox),
+        coveredBy,
         dropped: (mailbox) => publisher.forget(mailbox),
       })
       retirement.start()

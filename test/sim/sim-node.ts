@@ -45,6 +45,7 @@ import type { SimNetwork } from './sim-network.ts'
 import { SimTransport } from './sim-transport.ts'
 import { NodeTime, type Timeline, type WallClock } from './timeline.ts'
 import type { Wiring } from './wiring.ts'
+import { unpaired } from '../support/memory-moving.ts'
 
 /** Answers one question about records. */
 type RecordAnswer = ReturnType<typeof recordServer>
@@ -284,6 +285,7 @@ export class SimNode {
         log,
       }),
       carriage: new Carriage({ platform, items: store.items, mailboxes }),
+      moving: unpaired,
       stamps,
       ...limitPorts({ items: store.items, mailboxes, outbox }),
     }

@@ -183,6 +183,11 @@ export const cases: Readonly<Record<RouteName, Case>> = {
       { password: 'pw', workFactor: 1 },
     ],
   },
+  moveAccount: {
+    body: { to: 'friend' },
+    answers: { moved: { to: 'friend', name: null, isComplete: true } },
+    refuses: [{}, { to: '' }, { to: 'x'.repeat(1025) }, { to: 'friend', account: 'berta' }],
+  },
   beginUpload: { answers: { upload: /^[0-9a-f]{32}$/ } },
   upload: {
     path: `/v1/uploads/${'0'.repeat(32)}/0`,

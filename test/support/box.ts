@@ -97,23 +97,26 @@ export class Box {
 
   /** An account with the password of all tests. */
   async account(name: string): Promise<{ id: string; words: string[] }> {
-    const file = join(this.#env.ABZU_HOME, 'password')
-    writeFileSync(file, 'correct horse', { mode: 0o600 })
-    return this.run('account', 'create', name, '--role', 'admin', '--password-file', file)
+    return this.run('account', 'create', name, '--role', 'admin', ...this.#password())
   }
 
   /** Brings an account back here from its words, and from the node at `address`. */
   async recover(name: string, words: readonly string[], address: string): Promise<void> {
-    const [wordsFile, file] = ['words', 'password'].map((base) => join(this.#env.ABZU_HOME, base))
-    writeFileSync(wordsFile as string, words.join(' '), { mode: 0o600 })
-    writeFileSync(file as string, 'correct horse', { mode: 0o600 })
-    const from = ['--words-file', wordsFile as string, '--peer', address]
-    await this.lines('account', 'recover', '--name', name, '--password-file', `${file}`, ...from)
+    const wordsFile = join(this.#env.ABZU_HOME, 'words')
+    writeFileSync(wordsFile, words.join(' '), { mode: 0o600 })
+    const from = ['--words-file', wordsFile, '--peer', address]
+    await this.lines('account', 'recover', '--name', name, ...this.#password(), ...from)
   }
 
   async unlock(name: string): Promise<void> {
+    await this.run('account', 'unlock', name, ...this.#password())
+  }
+
+  /** The option that gives the password of all tests. */
+  #password(): string[] {
     const file = join(this.#env.ABZU_HOME, 'password')
-    await this.run('account', 'unlock', name, '--password-file', file)
+    writeFileSync(file, 'correct horse', { mode: 0o600 })
+    return ['--password-file', file]
   }
 
   /** Resolves with what `peer status` says of the one peer once `isSo`. */

@@ -250,6 +250,13 @@ class FakeAccounts implements AccountsService {
     return undefined
   }
 
+  async move(nameOrId: string, { to, progress }: Parameters<AccountsService['move']>[1]) {
+    this.member(nameOrId)
+    progress(7)
+    await this.lock(nameOrId)
+    return { to, isComplete: true }
+  }
+
   keep = async (nameOrId: string) => this.get(nameOrId)
   makeAdmin = async (nameOrId: string) => ({ ...this.get(nameOrId), role: 'admin' as const })
   unmakeAdmin = async (nameOrId: string) => ({ ...this.get(nameOrId), role: 'adult' as const })

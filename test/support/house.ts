@@ -21,6 +21,7 @@ import { slotClass } from '../../src/base/wire/slot.ts'
 import { limitPorts } from '../../src/compose/limits.ts'
 import { AccountManager } from '../../src/user/household/account-manager.ts'
 import { MailNode, type MailNetwork } from './mail-node.ts'
+import { unpaired } from './memory-moving.ts'
 
 interface Agreed {
   readonly holders: readonly Host[]
@@ -106,6 +107,7 @@ export async function house(init: {
           directory,
           restoring: { restore: async (claim, init) => copied(network, node, claim, init) },
           carriage: new Carriage({ platform, items: node.store.items, mailboxes: node.mailboxes }),
+          moving: unpaired,
           stamps: new StampMill({ search: searchInTurns(platform, time), scheduler: time }),
           ...limitPorts({
             items: node.store.items,

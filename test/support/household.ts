@@ -10,11 +10,13 @@ import {
   AccountManager,
   type AccountManagerInit,
 } from '../../src/user/household/account-manager.ts'
+import type { MovingPort } from '../../src/user/account/ports.ts'
 import type { Member } from '../../src/user/household/member.ts'
 import type { InboxMessage, MessageReport } from '../../src/user/message/messages.ts'
 import { ManualTime } from './manual-time.ts'
 import { MemoryNetwork, MemoryNode } from './memory-ports.ts'
 import { MemoryCarriage } from './memory-carriage.ts'
+import { unpaired } from './memory-moving.ts'
 import { MemoryRestore } from './memory-restore.ts'
 import { stampFor } from './stamps.ts'
 
@@ -34,6 +36,8 @@ export class World {
   readonly network = new MemoryNetwork()
   readonly time = new ManualTime()
   readonly platform: CryptoPlatform
+  /** What accounts leave a node by; those of others stay. */
+  readonly moving = new Map<MemoryNode, MovingPort>()
   readonly #restoring = new Map<MemoryNode, MemoryRestore>()
   /** Finds every stamp in one turn of the event loop, so that `settle` waits for it. */
   stampSearch: StampSearch = {
@@ -82,6 +86,7 @@ export class World {
       directory,
       restoring,
       carriage,
+      moving: this.moving.get(node) ?? unpaired,
       stamps,
       log,
       ...limits,

@@ -52,6 +52,12 @@ import {
   peerCodeShape,
 } from '../../src/base/wire/pair.ts'
 import {
+  decodeMoveAnswer,
+  decodeMoveRequest,
+  encodeMoveAnswer,
+  encodeMoveRequest,
+} from '../../src/base/wire/move.ts'
+import {
   acknowledgementShape,
   contactLinkShape,
   deviceCertificateShape,
@@ -435,6 +441,32 @@ export const pairSamples: readonly WireSample[] = [
   shaped('join link', joinLinkShape, { ...peerCode, role: 'child' as const }),
 ]
 
+const comingAccount = {
+  v: 1 as const,
+  rootPk: counting(32),
+  name: 'Åsa',
+  certificate: counting(260),
+  recoveryPk: counting(1216),
+  wrappedDevice: counting(130),
+}
+const nextHome = { v: 1 as const, addresses: host.addresses }
+
+/** An account that is to live at another node. */
+export const moveSamples: readonly WireSample[] = [
+  {
+    name: 'coming account',
+    value: comingAccount,
+    bytes: encodeMoveRequest(comingAccount),
+    decode: decodeMoveRequest,
+  },
+  {
+    name: 'move answer',
+    value: nextHome,
+    bytes: encodeMoveAnswer(nextHome),
+    decode: decodeMoveAnswer,
+  },
+]
+
 export const wireSamples: readonly WireSample[] = [
   codecSample,
   ...frameSamples,
@@ -445,4 +477,5 @@ export const wireSamples: readonly WireSample[] = [
   ...callSamples,
   ...syncSamples,
   ...pairSamples,
+  ...moveSamples,
 ]

@@ -19,6 +19,7 @@ import type { Member } from '../../src/user/household/member.ts'
 import { collect, password, quickPlatform } from '../support/household.ts'
 import { MeshNode, holders, known } from '../support/mesh-node.ts'
 import { until } from '../support/transports.ts'
+import { unpaired } from '../support/memory-moving.ts'
 import { noRestore } from '../support/memory-restore.ts'
 
 const platform = quickPlatform()
@@ -45,6 +46,7 @@ async function node(t: Test) {
     post: outbox,
     directory,
     restoring: noRestore,
+    moving: unpaired,
     carriage: new Carriage({ ...base, items: store.items, mailboxes }),
     stamps,
     ...limitPorts({ items: store.items, mailboxes, outbox }),

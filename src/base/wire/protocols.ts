@@ -24,3 +24,6 @@ export const syncProtocol: Protocol = { id: '/abzu/sync/1.0.0', streamsMax: 4 }
 
 /** Two nodes that come to trust each other, by a code that one owner gave to the other. @see docs/protocol.md#pairing */
 export const pairProtocol: Protocol = { id: '/abzu/pair/1.0.0', streamsMax: 2 }
+
+/** An account's home tells the next one that it is to be it. @see docs/protocol.md#move */
+export const moveProtocol: Protocol = { id: '/abzu/move/1.0.0', streamsMax: 2 }

@@ -7,6 +7,7 @@ import type { Handlers } from './calls.ts'
 import { keyHandlers, withPassword } from './key-handlers.ts'
 import { shareHandlers } from './share-handlers.ts'
 import { metricsText } from './metrics-text.ts'
+import { moveLines } from './move-lines.ts'
 import { oversightHandlers } from './oversight-handlers.ts'
 import { recoveryLines } from './recovery-lines.ts'
 import type { Holders, MemberService, Services } from './services.ts'
@@ -130,6 +131,10 @@ export function createHandlers({
     ...keyHandlers({ keys, sessions, openSession }),
     ...shareHandlers({ log }),
     exportAccount: ({ member, body }) => accounts.exported(member.id, body),
+    moveAccount: ({ member, body, signal }) => {
+      const endSessions = (id: string) => sessions.endAll(id)
+      return moveLines({ accounts, node, scheduler, endSessions }, { member, body, signal })
+    },
     beginUpload: async () => ({ upload: await uploads.begin() }),
     upload: async ({ params: { upload, at }, body: piece }) => ({
       bytes: await uploads.append(upload, { at, piece }),

@@ -133,6 +133,16 @@ export interface AccountsService {
     progress: (done: RecoveryProgress) => void
     signal: AbortSignal
   }): Promise<{ readonly member: MemberService; readonly isUpToDate: boolean }>
+  /** Moves an unlocked account to a paired node.
+   *  @throws {AbzuError} those of AccountManager.move; the signal's reason */
+  move(
+    nameOrId: string,
+    init: {
+      to: string
+      progress: (itemsLeft: number | undefined) => void
+      signal: AbortSignal
+    },
+  ): Promise<{ readonly to: string; readonly isComplete: boolean }>
   list(): Awaitable<readonly AccountSummary[]>
   /** Deletes an account, or begins its grace: the answer is what it is from now on.
    *  @param by id of the account that asks for it */

@@ -8,6 +8,7 @@ import { accountDelete } from './account-delete.ts'
 import { accountKeep } from './account-keep.ts'
 import { accountDevices } from './account-devices.ts'
 import { accountExport } from './account-export.ts'
+import { accountMove } from './account-move.ts'
 import { accountImport } from './account-import.ts'
 import { accountList } from './account-list.ts'
 import { accountLock } from './account-lock.ts'
@@ -65,6 +66,7 @@ export function createProgram(context: CliContext): Command {
         accountRecover,
         accountExport,
         accountImport,
+        accountMove,
         accountList,
         accountUnlock,
         accountLock,

@@ -3,12 +3,9 @@
  * @module
  */
 
-import type { Scheduler } from '../../base/util/clock.ts'
-import { AbzuError } from '../../base/util/errors.ts'
-import { systemScheduler } from '../../base/util/system-time.ts'
 import { checked, throwIfError } from './answers.ts'
-import { exchange, fillPath, readJson, readJsonLines, readText, type HttpAnswer } from './http.ts'
-import type { Route } from './route.ts'
+import { ask, type AbzuClientInit, type RequestParts } from './ask.ts'
+import { readJson, readJsonLines, readText } from './http.ts'
 import {
   routes,
   type Answer,
@@ -18,17 +15,6 @@ import {
   type RouteName,
   type TextRoute,
 } from './routes.ts'
-
-const timeoutMsDefault = 30_000
-
-export interface AbzuClientInit {
-  /** Absolute path of the daemon's socket: `api.sock` in its ABZU_HOME. */
-  readonly socketPath: string
-  /** Of a session, for what acts as an account. */
-  readonly token?: string | undefined
-  readonly timeoutMs?: number | undefined
-  readonly scheduler?: Scheduler | undefined
-}
 
 /** Each method throws the `AbzuError` that the daemon answered, or one of the connection:
  *  ABZU_NO_DAEMON, ABZU_DENIED, ABZU_TIMEOUT, ABZU_CLOSED, ABZU_PROTOCOL_VIOLATION. */
@@ -51,7 +37,7 @@ export class AbzuClient {
 
   /** The node in numbers, in the text format of Prometheus. */
   async metrics(): Promise<string> {
-    const { chunks } = await this.#ask(routes.metrics, {})
+    const { chunks } = await ask(this.#init, routes.metrics, {})
     return readText(chunks)
   }
 
@@ -191,8 +177,17 @@ export class AbzuClient {
     body: Body<'exportAccount'>,
     signal?: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
-    const { chunks } = await this.#ask(routes.exportAccount, { body }, signal)
+    const { chunks } = await ask(this.#init, routes.exportAccount, { body }, signal)
     yield* chunks
+  }
+
+  /** Moves the account of this session to a paired node: how far it is, and at last where it lives. A caller that leaves
+   *  early ends it, up to the moment at which it lives there; another call goes on from there. */
+  moveAccount(
+    body: Body<'moveAccount'>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Answer<'moveAccount'>> {
+    return this.#lines('moveAccount', { body }, signal)
   }
 
   /** Begins to bring a file to the daemon: what it is called there. */
@@ -355,7 +350,7 @@ export class AbzuClient {
     asked: Asked<N> & RequestParts,
     signal?: AbortSignal,
   ): Promise<Answer<N>> {
-    const { chunks } = await this.#ask(routes[name], asked, signal)
+    const { chunks } = await ask(this.#init, routes[name], asked, signal)
     // the schema of this very route made the value, which the compiler cannot follow through N
     return checked(routes[name], await readJson(chunks)) as Answer<N>
   }
@@ -365,36 +360,12 @@ export class AbzuClient {
     asked: Asked<N> & RequestParts,
     signal?: AbortSignal,
   ): AsyncGenerator<Answer<N>> {
-    const { chunks } = await this.#ask(routes[name], asked, signal)
+    const { chunks } = await ask(this.#init, routes[name], asked, signal)
     for await (const line of readJsonLines(chunks)) {
       throwIfError(line)
       yield checked(routes[name], line) as Answer<N>
     }
   }
-
-  async #ask(route: Route, asked: RequestParts, signal?: AbortSignal): Promise<HttpAnswer> {
-    const { socketPath, token, timeoutMs, scheduler = systemScheduler } = this.#init
-    const answer = await exchange({
-      socketPath,
-      method: route.method,
-      path: fillPath(route.path, asked.params ?? {}),
-      token,
-      body: asked.body,
-      octets: asked.octets,
-      timeoutMs: Math.max(timeoutMs ?? timeoutMsDefault, route.timeoutMs ?? 0),
-      scheduler,
-      signal,
-    })
-    if (answer.status < 400) return answer
-    throwIfError(await readJson(answer.chunks))
-    throw new AbzuError('ABZU_PROTOCOL_VIOLATION', `the daemon answered status ${answer.status}`)
-  }
 }
 
 type Body<N extends RouteName> = Asked<N> extends { readonly body: infer B } ? B : never
-
-interface RequestParts {
-  readonly params?: Readonly<Record<string, string>>
-  readonly body?: unknown
-  readonly octets?: Uint8Array
-}

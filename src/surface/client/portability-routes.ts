@@ -16,6 +16,17 @@ export const portabilityRoutes = {
     bytes: true,
     timeoutMs: 60_000,
   },
+  moveAccount: {
+    method: 'POST',
+    path: '/v1/move',
+    caller: 'member',
+    operation: 'account.move',
+    on: 'self',
+    summary: 'Let the account of this session live at a paired node; tells how far it is',
+    body: schemas.moveAccountBody,
+    answer: schemas.moveLineSchema,
+    lines: true,
+  },
   beginUpload: {
     method: 'POST',
     path: '/v1/uploads',

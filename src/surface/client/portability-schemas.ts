@@ -12,6 +12,30 @@ export const exportBody = z.union([
 /** An age file. */
 export const bytesSchema = z.string().meta({ format: 'binary' })
 
+export const moveAccountBody = z.strictObject({
+  /** A paired node: an address, its name or its peer id. */
+  to: z.string().min(1).max(1024),
+})
+
+/** How far it is, again and again, and in the end where the account lives. */
+export const moveLineSchema = z.union([
+  z.object({
+    progress: z.object({
+      /** Items that the other node lacks; null where it does not come for them. */
+      itemsLeft: count.nullable(),
+    }),
+  }),
+  z.object({
+    moved: z.object({
+      to: z.string(),
+      /** What that node is called here. */
+      name: z.string().nullable(),
+      /** Whether it was seen to have everything; otherwise the rest follows by itself. */
+      isComplete: z.boolean(),
+    }),
+  }),
+])
+
 export const uploadSchema = z.object({
   /** 32 hexadecimal digits. */
   upload: z.string(),

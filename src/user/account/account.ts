@@ -21,7 +21,7 @@ import { Gate } from './gate.ts'
 import { HolderChoice } from './holder-choice.ts'
 import { Keyring } from './keyring.ts'
 import { readOwnRecord, readPlainSlots, type PlainSlots } from './plain-slots.ts'
-import type { DirectoryPort, MailboxPort } from './ports.ts'
+import type { DirectoryPort, MailboxPort, SignedSlot } from './ports.ts'
 import { Prekeys } from './prekeys.ts'
 import { signDrafts, type SlotDraft } from './slot-draft.ts'
 import { Supervision } from './supervision.ts'
@@ -217,11 +217,21 @@ export class Account {
   /** Signs and stores slots, all or none. Resolves after fsync.
    *  @throws {AbzuError} ABZU_QUOTA_EXCEEDED, those of the store */
   async write(drafts: readonly SlotDraft[]): Promise<void> {
-    if (drafts.length === 0) return
+    if (drafts.length > 0) await this.port.putSlots(this.#signed(drafts))
+  }
+
+  /** Signs the record by which the account lives at `home` from now on; `store` makes it durable.
+   *  @throws {AbzuError} ABZU_ACCOUNT_MOVED, those of `store` */
+  async leaveFor(
+    home: Host,
+    store: (slots: readonly SignedSlot[]) => Promise<void>,
+  ): Promise<void> {
+    await this.prekeys.leaveFor(home, async (drafts) => store(this.#signed(drafts)))
+  }
+
+  #signed(drafts: readonly SlotDraft[]): SignedSlot[] {
     const { platform, mailbox, versions } = this
-    await this.port.putSlots(
-      signDrafts({ platform, mailbox, device: this.#device, versions }, drafts),
-    )
+    return signDrafts({ platform, mailbox, device: this.#device, versions }, drafts)
   }
 
   /** Takes mail out of the mailbox for good. Resolves after fsync. */

@@ -149,6 +149,11 @@ export function movedRecord(
   return following(signing, last, { hosts: [...hosts, ...former].slice(0, wireLimits.hostsMax) })
 }
 
+/** The record that follows `last` where `home` is the home, and the one that was hands over what it has. */
+export function leavingRecord(signing: SigningInit, last: MailboxRecord, home: Host): Uint8Array {
+  return following(signing, last, { hosts: hostsAfterMove(last.hosts, home) })
+}
+
 /** The record that follows `last` for an account that lets strangers write, or does not. */
 export function strangersRecord(
   signing: SigningInit,

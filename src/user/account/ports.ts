@@ -12,6 +12,7 @@ import type { RecordPlace } from '../../base/crypto/mailbox-record.ts'
 import type { StampOrder } from '../../base/crypto/stamp.ts'
 import type { CopiedItem } from '../../base/wire/copied-item.ts'
 import type { DoorPass, Pass } from '../../base/wire/deliver.ts'
+import type { ComingAccount } from '../../base/wire/move.ts'
 import type { Host } from '../../base/wire/records.ts'
 import type { SlotClass } from '../../base/wire/slot.ts'
 
@@ -126,6 +127,21 @@ export interface CarriagePort {
     slots: readonly SignedSlot[],
     row: { readonly key: Uint8Array; readonly value: Uint8Array },
   ): Promise<void>
+}
+
+/** Reaches the nodes that an account may move to: those that this one is paired with. */
+export interface MovingPort {
+  /** A paired node by its name, peer id or an address.
+   *  @throws {AbzuError} ABZU_NOT_FOUND, ABZU_ADDRESS_INVALID */
+  peer(nameOrAddress: string): PeerId
+  /** Tells a node that it is to be the next home. Resolves with it as that home, once it has written that down.
+   *  @throws {AbzuError} ABZU_DENIED, ABZU_ALREADY_EXISTS, ABZU_QUOTA_EXCEEDED, ABZU_RATE_LIMITED, ABZU_UNREACHABLE,
+   *  ABZU_TIMEOUT; the signal's reason */
+  announce(to: PeerId, coming: ComingAccount, signal: AbortSignal): Promise<Host>
+  /** Whether everything that this node has of a mailbox is durable at the other one. */
+  hasAll(mailbox: MailboxId, peer: PeerId): Promise<boolean>
+  /** Items that the other one lacks, of all that they share; undefined where it does not come by for them. */
+  itemsLeft(peer: PeerId): number | undefined
 }
 
 export type Outgoing = Pass & {

@@ -16,6 +16,7 @@ import type { Host, MailboxRecord } from '../../base/wire/records.ts'
 import type { Device } from './device.ts'
 import { keyringDraft, keyringSlotName, type Keyring, type Prekey } from './keyring.ts'
 import {
+  leavingRecord,
   movedRecord,
   type NextHosts,
   rotatedRecord,
@@ -76,6 +77,14 @@ export class Prekeys {
       const isSame = mapKey(listed(last)) === mapKey(listed(next.hosts))
       return isSame ? undefined : movedRecord(this.#init, record, next)
     })
+  }
+
+  /** Signs a record by which the account lives at `home` from now on; `store` makes it durable. */
+  async leaveFor(
+    home: Host,
+    store: (drafts: readonly SlotDraft[]) => Promise<void>,
+  ): Promise<void> {
+    await this.#change((record) => leavingRecord(this.#init, record, home), store)
   }
 
   /** Whether people without a token may write, by the newest record. */
@@ -175,6 +184,7 @@ export class Prekeys {
    *  before it did. */
   async #change(
     next: (last: MailboxRecord) => Uint8Array | undefined | Promise<Uint8Array | undefined>,
+    store = this.#init.write,
   ): Promise<void> {
     await this.#changes.run(async () => {
       await this.#refresh()
@@ -182,9 +192,7 @@ export class Prekeys {
       const content = await next(this.#record.record)
       if (!content) return
       const { record: name } = plainSlotName
-      await this.#init.write([
-        plainDraft(this.#place, { name, kind: plainSlotKind.record, content }),
-      ])
+      await store([plainDraft(this.#place, { name, kind: plainSlotKind.record, content })])
       await this.#refresh()
     })
   }

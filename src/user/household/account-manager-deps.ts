@@ -10,6 +10,7 @@ import type {
   DirectoryPort,
   RestorePort,
   CarriagePort,
+  MovingPort,
   StampPort,
   TierPort,
   UsePort,
@@ -26,6 +27,7 @@ export interface AccountManagerDeps {
   readonly directory: DirectoryPort
   readonly restoring: RestorePort
   readonly carriage: CarriagePort
+  readonly moving: MovingPort
   readonly stamps: StampPort
   readonly tiers: TierPort
   readonly use: UsePort

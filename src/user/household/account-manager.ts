@@ -1,8 +1,7 @@
 /** The accounts of one node: many people, each unlocked by a password of their own. @module */
 
-import { accountIdOf, mailboxIdOf } from '../../base/crypto/address.ts'
+import { mailboxIdOf } from '../../base/crypto/address.ts'
 import type { AgeLock } from '../../base/crypto/age.ts'
-import { openDeviceCertificate } from '../../base/crypto/certificate.ts'
 import type { AccountId, PeerId } from '../../base/util/brand.ts'
 import { hourMs } from '../../base/util/clock.ts'
 import { AbzuError, isAbzuError, toAbzuError } from '../../base/util/errors.ts'
@@ -12,14 +11,13 @@ import type { HeldDevice } from '../account/device.ts'
 import type { MailboxPort } from '../account/ports.ts'
 import { Serial } from '../account/serial.ts'
 import { Departures } from './departures.ts'
-import { readOwnRecord } from '../account/plain-slots.ts'
-import { successorByOwn } from '../account/succession.ts'
 import { expectHere, isHere, roleOf, summaryOf, type AccountSummary, type Entry } from './entry.ts'
 import { HouseholdLimits } from './household-limits.ts'
 import { HouseholdInvitations } from './household-invitations.ts'
 import { KeyChanges } from './key-changes.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { Member } from './member.ts'
+import { Moves, type Moved, type MoveInit } from './moves.ts'
 import {
   Newcomers,
   type Created,
@@ -51,6 +49,7 @@ export class AccountManager {
   readonly invitations: HouseholdInvitations
   readonly oversight: Oversight
   readonly keys: KeyChanges
+  readonly moves: Moves
   /** What each person may have and do. */
   readonly limits: HouseholdLimits
   readonly #deps: AccountManagerDeps
@@ -78,6 +77,7 @@ export class AccountManager {
       roster,
     })
     const manager = new AccountManager(deps, init, { roster, oversight, limits })
+    await manager.moves.lookAtAll()
     manager.#departures.start()
     return manager
   }
@@ -117,6 +117,7 @@ export class AccountManager {
       forget: async (rootPk) => oversight.forget(rootPk),
     })
     this.#promotions = new Promotions(leaving)
+    this.moves = new Moves({ ...leaving, moved: (entry, to) => this.#freeze(entry, to) })
     this.keys = new KeyChanges(
       {
         ...deps,
@@ -223,17 +224,11 @@ export class AccountManager {
     return this.#portability.exported(this.member(nameOrId), lock)
   }
 
-  /** The record of an account has changed, on the disk: where it names another home, the account is frozen, locked or not. */
-  async recordChanged(rootPk: Uint8Array): Promise<void> {
-    const entry = this.#roster.get(accountIdOf(rootPk))
-    if (!entry || entry.row.movedTo !== undefined) return
-    const { platform, hosting, directory } = this.#deps
-    const port = hosting.mailbox(mailboxIdOf(platform, rootPk))
-    const { signed } = await readOwnRecord({ platform, port, rootPk })
-    const { signPk: devicePk } = openDeviceCertificate(platform, entry.row.certificate, rootPk)
-    const here = directory.home().peerId as PeerId
-    const successor = successorByOwn(platform, { rootPk, devicePk, here }, signed)
-    if (successor) this.#freeze(entry, successor)
+  /** @see Moves.move
+   *  @throws {AbzuError} ABZU_CLOSED, ABZU_NOT_FOUND, ABZU_LOCKED, those of Moves.move; the signal's reason */
+  async move(nameOrId: string, init: MoveInit): Promise<Moved> {
+    this.#expectOpen()
+    return this.moves.move(this.member(nameOrId), init)
   }
 
   /** By name. */
@@ -256,6 +251,7 @@ export class AccountManager {
     this.#expectOpen()
     const entry = this.#roster.find(nameOrId)
     return this.#turnstile.pass(entry.id, async () => {
+      if (!isHere(entry)) await this.moves.recordChanged(entry.row.rootPk)
       expectHere(entry)
       const device = await unwrapDevice(this.#deps.platform, entry.row, password)
       await entry.locking

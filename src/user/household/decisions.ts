@@ -38,6 +38,7 @@ export const decisions = {
   'account.join': { node: anyone },
   'account.upload': { node: household },
   'account.export': { self: everybody },
+  'account.move': { self: grownUps },
   'invitation.look': { node: household },
   'invitation.revoke': { node: household },
 

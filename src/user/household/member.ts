@@ -1,11 +1,12 @@
-import type { AccountId } from '../../base/util/brand.ts'
+import type { AccountId, MailboxId } from '../../base/util/brand.ts'
 import { hoursOf, type Scheduler } from '../../base/util/clock.ts'
 import { wireLimits } from '../../base/wire/limits.ts'
+import type { Host } from '../../base/wire/records.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { Account } from '../account/account.ts'
 import type { HolderChoice } from '../account/holder-choice.ts'
 import { exportedAccount, type ExportDeps } from '../account/export-writer.ts'
-import type { DirectoryPort, PostPort, StampPort } from '../account/ports.ts'
+import type { DirectoryPort, PostPort, SignedSlot, StampPort } from '../account/ports.ts'
 import type { Guardian } from '../message/guardian.ts'
 import type { Contacts } from '../message/contacts.ts'
 import type { Links } from '../message/links.ts'
@@ -123,6 +124,19 @@ export class Member {
   /** See `Messaging.takeOver`. */
   async takeOver(): Promise<void> {
     await this.#messaging.takeOver()
+  }
+
+  get mailbox(): MailboxId {
+    return this.#account.mailbox
+  }
+
+  /** See `Account.leaveFor`.
+   *  @throws {AbzuError} ABZU_LOCKED, those of Account.leaveFor */
+  async leaveFor(
+    home: Host,
+    store: (slots: readonly SignedSlot[]) => Promise<void>,
+  ): Promise<void> {
+    await this.#account.gate.pass(async () => this.#account.leaveFor(home, store))
   }
 
   /** The account on its way into a file. See `exportedAccount`. */

@@ -105,11 +105,12 @@ export class Roster {
 
   /** Puts `row` in the place of an account's row, first in memory, so that of two changes the later one has seen the other.
    *  Resolves after fsync.
+   *  @param save makes the row durable, where something else is to be stored in the same commit
    *  @throws {AbzuError} those of the store */
-  async change(entry: Entry, row: AccountRow): Promise<void> {
+  async change(entry: Entry, row: AccountRow, save = this.save.bind(this)): Promise<void> {
     entry.row = row
     for (const { changed } of this.#watchers) changed(entry)
-    await this.save(row)
+    await save(row)
   }
 
   /** Takes an account out: its row says that it is deleted, and `forget` deletes that too. */
@@ -142,7 +143,8 @@ export class Roster {
    *  @throws {AbzuError} ABZU_ALREADY_EXISTS */
   expectAway(id: AccountId): void {
     const entry = this.get(id)
-    if (!entry || entry.row.movedTo !== undefined) return
+    const isHere = entry ? entry.row.movedTo === undefined : this.#leaving.has(id)
+    if (!isHere) return
     throw new AbzuError('ABZU_ALREADY_EXISTS', 'this account lives here already')
   }
 

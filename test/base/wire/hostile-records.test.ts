@@ -4,6 +4,7 @@ import t from 'tap'
 import { survive } from '../../support/survive.ts'
 import {
   deliverSamples,
+  moveSamples,
   pairSamples,
   recordCallSamples,
   recordSamples,
@@ -15,7 +16,14 @@ Error.stackTraceLimit = 0
 
 /** Samples of one decoder are mixed. */
 const byDecoder = Map.groupBy(
-  [...deliverSamples, ...recordSamples, ...recordCallSamples, ...syncSamples, ...pairSamples],
+  [
+    ...deliverSamples,
+    ...recordSamples,
+    ...recordCallSamples,
+    ...syncSamples,
+    ...pairSamples,
+    ...moveSamples,
+  ],
   ({ decode }) => decode,
 )
 

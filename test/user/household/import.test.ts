@@ -255,9 +255,9 @@ t.test('a home that is alive freezes as soon as it has the record, locked or not
     const slots = [...from!.slotsOnDisk.values()]
     const [old] = [...alice.node.mailboxes.values()]
     old!.apply(old!.checkAll(slots))
-    await alice.manager.recordChanged(old!.rootPk)
+    await alice.manager.moves.recordChanged(old!.rootPk)
     t.match(alice.manager.list(), [{ locked: true, movedTo: node.peerId }])
-    await manager.recordChanged(old!.rootPk)
+    await manager.moves.recordChanged(old!.rootPk)
     t.match(manager.list(), [{ id: member.id, locked: false }], 'the new one does not')
     t.equal((await inboxOf({ member })).length, 1)
   }

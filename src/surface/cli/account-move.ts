@@ -1,0 +1,46 @@
+import type { Command } from 'commander'
+import { AbzuError } from '../../base/util/errors.ts'
+import type { AbzuClient } from '../client/client.ts'
+import type { Answer } from '../client/routes.ts'
+import { newCommand, withAccountOption } from './command.ts'
+import type { CliContext } from './context.ts'
+import { clientOf } from './session.ts'
+
+type Line = Answer<'moveAccount'>
+type Progress = Extract<Line, { progress: unknown }>['progress']
+type Moved = Extract<Line, { moved: unknown }>['moved']
+
+/** `abzu account move`: an account lives at a paired node from now on. */
+export function accountMove(context: CliContext): Command {
+  return withAccountOption(newCommand('move', context))
+    .description('Move an account to a paired node; it is opened there with the same password')
+    .argument('<node>', 'the address of a paired node, its name or its peer id')
+    .action(async (to: string, { account }: { readonly account?: string }) => {
+      const client = await clientOf(context, account)
+      const moved = await watch(context, client, to)
+      await context.output.result(moved, () => [
+        `The account lives at ${moved.name ?? moved.to} now, and is frozen here.`,
+        moved.isComplete
+          ? 'Everything is there: unlock it there with the same password.'
+          : 'The rest follows as soon as that node is connected; then unlock it there with the same password.',
+        'Contacts see the same person. What still comes here is handed on.',
+      ])
+    })
+}
+
+async function watch({ output }: CliContext, client: AbzuClient, to: string): Promise<Moved> {
+  try {
+    for await (const line of client.moveAccount({ to })) {
+      if ('moved' in line) return line.moved
+      await output.progress(describe(line.progress))
+    }
+  } finally {
+    await output.progress('')
+  }
+  throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'the daemon did not say how it ended')
+}
+
+function describe({ itemsLeft }: Progress): string {
+  if (itemsLeft === null) return 'waiting for the other node to come for its copy'
+  return `${itemsLeft} items to go`
+}
