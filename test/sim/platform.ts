@@ -11,6 +11,7 @@ import { nodePlatform } from '../../src/base/crypto/node-platform.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { splitPublicKey, xwingCombinerInput } from '../../src/base/crypto/xwing.ts'
 import { concatBytes, mapKey } from '../../src/base/util/bytes.ts'
+import { verifiedOnce } from '../support/verified-once.ts'
 import type { Random } from './random.ts'
 
 const keptMax = 20_000
@@ -20,7 +21,7 @@ const spkiPrefix = Buffer.from('302a300506032b656e032100', 'hex')
 /** Makes the platforms of machines. What they share changes no result. */
 export class SimCrypto {
   readonly #node = nodePlatform()
-  readonly #verified = new Map<string, boolean>()
+  readonly #verify = verifiedOnce(this.#node.ed25519.verify)
   /** One array for each seed: node:crypto's keys are kept by it. */
   readonly #seeds = new Map<string, Uint8Array>()
 
@@ -36,7 +37,7 @@ export class SimCrypto {
       ed25519: {
         publicKey: (seed) => ed25519.publicKey(one(seed)),
         sign: (seed, message) => ed25519.sign(one(seed), message),
-        verify: (publicKey, message, signature) => this.#verify(publicKey, message, signature),
+        verify: this.#verify,
       },
       kem: {
         publicKey: (seed) => kem.publicKey(one(seed)),
@@ -60,16 +61,6 @@ export class SimCrypto {
     const copy = Uint8Array.from(seed)
     this.#seeds.set(key, copy)
     return copy
-  }
-
-  #verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-    const key = hash('sha256', concatBytes(publicKey, signature, message), 'binary')
-    const known = this.#verified.get(key)
-    if (known !== undefined) return known
-    const isValid = this.#node.ed25519.verify(publicKey, message, signature)
-    if (this.#verified.size >= keptMax) this.#verified.clear()
-    this.#verified.set(key, isValid)
-    return isValid
   }
 }
 

@@ -19,14 +19,19 @@ import { MemoryCarriage } from './memory-carriage.ts'
 import { unpaired } from './memory-moving.ts'
 import { MemoryRestore } from './memory-restore.ts'
 import { stampFor } from './stamps.ts'
+import { verifiedOnce } from './verified-once.ts'
 
 export const password = utf8('correct horse')
 
-/** node:crypto, with a password hash that takes no time. */
+const { ed25519 } = nodePlatform()
+const verify = verifiedOnce(ed25519.verify)
+
+/** node:crypto, with a password hash that takes no time, and signatures that are verified once. */
 export function quickPlatform(): CryptoPlatform {
   const platform = nodePlatform()
   return {
     ...platform,
+    ed25519: { ...platform.ed25519, verify },
     argon2id: async (secret, salt) => platform.sha256(concatBytes(salt, secret)),
   }
 }

@@ -85,7 +85,10 @@ export function survive(t: Test, init: SurvivalInit): void {
     // up to three times: what the compiler allocates beside it is not the decoder's
     let least = Infinity
     for (let tries = 3; tries > 0 && least >= allocatedBytesMax; tries--) {
-      least = Math.min(least, allocatedBytes(() => attempt(decode, probe)))
+      least = Math.min(
+        least,
+        allocatedBytes(() => attempt(decode, probe)),
+      )
     }
     return least
   })
