@@ -52,8 +52,8 @@ t.test(
       await pause((move * 300) / moves + Math.random() * 150)
       await victim.kill()
       await send(`during ${move}`)
-      if ((await moving) !== undefined) cutOff++
       await victim.start()
+      if ((await moving) !== undefined) cutOff++
       const home = await livingHome([here, there])
       t.equal(home.others, 0, `move ${move}: one home lives`)
       if (home.place === here) await drained(home.client, there.name)

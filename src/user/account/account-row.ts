@@ -37,6 +37,8 @@ const accountRowShape = record({
   wrappedDevice: bytesBetween(64, 512),
   /** Peer id of the node that is the account's home now: what is here is frozen. */
   movedTo: optional(text(64)),
+  /** That node has said that the account is to live here: it does from the record on that says so too. */
+  isAnnounced: optional(bool),
   /** New keys are being made. */
   rotation: optional(rotationShape),
   /** It has come from another home, whose outbox is still to be taken over. */

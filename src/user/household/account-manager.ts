@@ -251,7 +251,7 @@ export class AccountManager {
     this.#expectOpen()
     const entry = this.#roster.find(nameOrId)
     return this.#turnstile.pass(entry.id, async () => {
-      if (!isHere(entry)) await this.moves.recordChanged(entry.row.rootPk)
+      if (entry.row.isAnnounced) await this.moves.recordChanged(entry.row.rootPk)
       expectHere(entry)
       const device = await unwrapDevice(this.#deps.platform, entry.row, password)
       await entry.locking

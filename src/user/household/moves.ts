@@ -138,7 +138,15 @@ export class Moves {
         throw new AbzuError('ABZU_DENIED', 'by the copy here your node is not the home')
       }
       const role = roster.roleOfArrival()
-      const row: AccountRow = { v, ...coming, name, role, movedTo: from, takeOverDue: 1 }
+      const row: AccountRow = {
+        v,
+        ...coming,
+        name,
+        role,
+        movedTo: from,
+        isAnnounced: true,
+        takeOverDue: 1,
+      }
       await roster.save(row)
       roster.add(entryOf(row))
     })
@@ -166,10 +174,10 @@ export class Moves {
     }
   }
 
-  /** Looks what the records say of the accounts that live elsewhere: one may have come home while this node was down. */
+  /** Looks what the records say of the accounts that were announced: one may have come while this node was down. */
   async lookAtAll(): Promise<void> {
     const { roster, log } = this.#deps
-    for (const { row } of roster.all().filter((entry) => !isHere(entry))) {
+    for (const { row } of roster.all().filter((entry) => entry.row.isAnnounced)) {
       try {
         await this.recordChanged(row.rootPk)
       } catch (error) {
@@ -186,7 +194,8 @@ export class Moves {
     const { platform, roster, directory, moved } = this.#deps
     const entry = roster.get(accountIdOf(rootPk))
     if (!entry) return
-    if (entry.row.movedTo !== undefined) return this.#welcome(entry)
+    if (entry.row.isAnnounced) return this.#welcome(entry)
+    if (entry.row.movedTo !== undefined) return
     const { signPk: devicePk } = openDeviceCertificate(platform, entry.row.certificate, rootPk)
     const here = directory.home().peerId as PeerId
     const successor = successorByOwn(
@@ -205,7 +214,7 @@ export class Moves {
       await roster.holding(id, async () => {
         const entry = roster.get(id)
         if (entry?.row !== row) return
-        const { movedTo: from, ...here } = row
+        const { movedTo: from, isAnnounced: _, ...here } = row
         await roster.change(entry, here)
         log.info('account-moved-here', { from: from as string })
       })
