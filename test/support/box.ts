@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { PeerId } from '../../src/base/util/brand.ts'
 import type { Answer } from '../../src/surface/client/routes.ts'
+import type { Role } from '../../src/user/household/role.ts'
 import { abzu, spawnAbzu } from './cli.ts'
 import { tempHome } from './temp-home.ts'
 
@@ -63,9 +64,16 @@ export class Box {
     await gone
   }
 
+  /** How a `peer` command fails. */
   async fails(...args: string[]): Promise<{ code: number; error: { code: string } }> {
-    const { code, stderr } = await abzu(this.#env, ['peer', ...args, '--json'])
-    return { code, ...(JSON.parse(stderr) as { error: { code: string } }) }
+    const { code, error = { code: 'none' } } = await this.ends('peer', ...args)
+    return { code, error }
+  }
+
+  /** How a command ends. */
+  async ends(...args: string[]): Promise<{ code: number; error?: { code: string } }> {
+    const { code, stderr } = await abzu(this.#env, [...args, '--json'])
+    return { code, ...(code !== 0 && (JSON.parse(stderr) as { error: { code: string } })) }
   }
 
   async run<T>(...args: string[]): Promise<T> {
@@ -96,8 +104,8 @@ export class Box {
   }
 
   /** An account with the password of all tests. */
-  async account(name: string): Promise<{ id: string; words: string[] }> {
-    return this.run('account', 'create', name, '--role', 'admin', ...this.#password())
+  async account(name: string, role: Role = 'admin'): Promise<{ id: string; words: string[] }> {
+    return this.run('account', 'create', name, '--role', role, ...this.#password())
   }
 
   /** Brings an account back here from its words, and from the node at `address`. */
