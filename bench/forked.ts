@@ -7,8 +7,15 @@ import { Child } from './child.ts'
 import type { PartContext } from './harness.ts'
 
 /** What of bin/abzu.js bears on speed: the program runs as a daemon does. */
-export const daemonFlags: readonly string[] = ['--max-semi-space-size=4']
-export const daemonEnvironment = { UV_THREADPOOL_SIZE: '8', MALLOC_TRIM_THRESHOLD_: '131072' }
+export const daemonFlags: readonly string[] = [
+  '--max-semi-space-size=4',
+  '--heap-growing-percent=70',
+]
+export const daemonEnvironment = {
+  UV_THREADPOOL_SIZE: '8',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+  MALLOC_ARENA_MAX: '2',
+}
 
 export class Forked<To extends object, From extends { readonly kind: string }> {
   readonly child: Child

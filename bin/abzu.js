@@ -7,15 +7,21 @@
 const nodeNeeded = [24, 13]
 const exitCodes = { noDaemonOrOldNode: 69, internal: 70 }
 
-/** Read by glibc as a program starts. */
-const trimThreshold = 'MALLOC_TRIM_THRESHOLD_'
+/** Read by glibc as a program starts. Left to itself, it keeps what loading the code took, 50 MB, for later, and as much
+    again in a heap of their own for each of the threads that write to the disk. */
+const allocator = { MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' }
 
 /** Tells the Node that was handed over to whose child it is: it must not outlive its parent. */
 const parentVariable = 'ABZU_PARENT_PID'
 
-/** For the daemon: no inspector by signal, no environment in a crash report, and a small nursery: 20 MB less
-    at rest. */
-const daemonFlags = ['--disable-sigusr1', '--report-exclude-env', '--max-semi-space-size=4']
+/** For the daemon: no inspector by signal, no environment in a crash report, a small nursery, which is 20 MB less
+    at rest, and a heap that is cleaned before it is twice as large, which is 60 MB less under load. */
+const daemonFlags = [
+  '--disable-sigusr1',
+  '--report-exclude-env',
+  '--max-semi-space-size=4',
+  '--heap-growing-percent=70',
+]
 
 /** Runs "$@" in its place, without core dumps: they would hold keys. */
 const withoutCoreDumps = 'ulimit -c 0; exec "$0" "$@"'
@@ -119,8 +125,8 @@ async function run() {
 async function start() {
   process.umask(0o077)
   process.env.UV_THREADPOOL_SIZE = process.env.UV_THREADPOOL_SIZE || '8'
-  // Left to itself, glibc keeps what loading the code took, 50 MB, for later.
-  process.env[trimThreshold] = process.env[trimThreshold] || '131072'
+  for (const name of Object.keys(allocator))
+    process.env[name] = process.env[name] || allocator[name]
   if (isNewEnough(process.versions.node)) return run()
   const node = await findBundledNode()
   if (node !== undefined) return handOver(node)

@@ -184,6 +184,7 @@ for (const start of [newNode, ...oldNodes]) {
       '--disable-sigusr1',
       '--report-exclude-env',
       '--max-semi-space-size=4',
+      '--heap-growing-percent=70',
     ])
     t.equal(daemon.report.cores, '0')
     t.equal(daemon.report.pid === daemon.child.pid, start === newNode, 'keeps its pid where it can')

@@ -8,8 +8,14 @@ import { createInterface } from 'node:readline'
 import { AbzuClient } from '../../src/surface/client/client.ts'
 
 const executable = new URL('../../bin/abzu.js', import.meta.url).pathname
-const daemonFlags = ['--disable-sigusr1', '--report-exclude-env', '--max-semi-space-size=4']
-const password = 'a password that nobody guesses'
+const daemonFlags = [
+  '--disable-sigusr1',
+  '--report-exclude-env',
+  '--max-semi-space-size=4',
+  '--heap-growing-percent=70',
+]
+/** Of every account. */
+export const password = 'a password that nobody guesses'
 /** Cheap to unlock, no limit in the way: what is tested is durability. */
 const unlimited = { perSecond: 100_000, burst: 100_000 }
 const config = {

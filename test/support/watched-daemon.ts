@@ -11,7 +11,12 @@ import { AbzuClient } from '../../src/surface/client/client.ts'
 import type { Finding, CanaryScanner } from './canary-scan.ts'
 
 const executable = new URL('../../bin/abzu.js', import.meta.url).pathname
-const daemonFlags = ['--disable-sigusr1', '--report-exclude-env', '--max-semi-space-size=4']
+const daemonFlags = [
+  '--disable-sigusr1',
+  '--report-exclude-env',
+  '--max-semi-space-size=4',
+  '--heap-growing-percent=70',
+]
 
 export class WatchedDaemon {
   readonly home: string

@@ -35,7 +35,7 @@ export const defaultStoreLimits: StoreLimits = {
   writeBufferBytes: 8 * 1024 * 1024,
   ballastBytes: 64 * 1024 * 1024,
   reserveBytes: 128 * 1024 * 1024,
-  mailboxesCachedMax: 1024,
+  mailboxesCachedMax: 20_000,
   bucketsCachedMax: 16_384,
   segmentBytesMax: 16 * 1024 * 1024,
   journaledItemsMax: 4096,

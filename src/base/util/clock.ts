@@ -29,6 +29,11 @@ export function hoursOf(ms: number): number {
   return Math.floor(ms / hourMs)
 }
 
+/** ISO 8601, of hours since 1970. */
+export function isoOfHours(hours: number): string {
+  return new Date(hours * hourMs).toISOString()
+}
+
 /** Ends a scheduled task; harmless after it ran. */
 export type Cancel = () => void
 

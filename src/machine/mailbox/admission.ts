@@ -24,7 +24,7 @@ import type { Door } from '../../base/wire/records.ts'
 import type { AcknowledgedIds } from './acknowledged-ids.ts'
 import type { HostedMailbox } from './hosted-mailbox.ts'
 import type { HouseholdRoom } from './household-room.ts'
-import { InboundRates } from './inbound-rates.ts'
+import { MailboxRates } from './mailbox-rates.ts'
 import type { MailboxLimits } from './mailbox-limits.ts'
 import type { MailboxTiers } from './mailbox-tiers.ts'
 import { StrangerRates, type Origin } from './stranger-rates.ts'
@@ -74,7 +74,7 @@ function refused(error: ErrorCode, retryAfterMs = 0): Admission {
 export class Admissions {
   readonly #deps: AdmissionDeps
   /** Of mail through doors. */
-  readonly rates: InboundRates
+  readonly rates: MailboxRates
   readonly #strangers: StrangerRates
   /** Uses of counted doors, which reach the table a commit later. */
   readonly #uses = new Map<string, number>()
@@ -84,7 +84,7 @@ export class Admissions {
   constructor(deps: AdmissionDeps) {
     this.#deps = deps
     const { limits, clock } = deps
-    this.rates = new InboundRates(deps, clock)
+    this.rates = new MailboxRates('inbound', deps)
     this.#strangers = new StrangerRates(limits, clock)
   }
 

@@ -11,13 +11,16 @@ export interface HostedShelfDeps {
   /** Whether a mailbox, by its key, has to stay in memory now. */
   readonly isInUse: (key: string) => boolean
   readonly mailboxesMax: number
+  /** Of all mailboxes in memory together, as many as they had when they were read. */
+  readonly doorsMax: number
 }
 
 /** Mailboxes whose doors and keys are in memory: those that were asked for of late. */
 export class HostedShelf {
   readonly #deps: HostedShelfDeps
   readonly #loading = new Map<string, Promise<HostedMailbox>>()
-  readonly #ready = new Map<string, HostedMailbox>()
+  readonly #ready = new Map<string, { readonly hosted: HostedMailbox; readonly doors: number }>()
+  #doors = 0
 
   constructor(deps: HostedShelfDeps) {
     this.#deps = deps
@@ -25,19 +28,19 @@ export class HostedShelf {
 
   /** Where it is in memory. */
   ready(mailbox: Uint8Array): HostedMailbox | undefined {
-    return this.#ready.get(mapKey(mailbox))
+    return this.#ready.get(mapKey(mailbox))?.hosted
   }
 
   /** The next one that asks for it reads it anew. */
   forget(mailbox: MailboxId): void {
-    this.#ready.delete(mapKey(mailbox))
+    this.#remove(mapKey(mailbox))
   }
 
   /** Undefined where it is not hosted here.
    *  @throws {AbzuError} ABZU_STORE_DAMAGED */
   async get(mailbox: MailboxId): Promise<HostedMailbox | undefined> {
     const key = mapKey(mailbox)
-    const known = this.#ready.get(key) ?? this.#loading.get(key)
+    const known = this.#ready.get(key)?.hosted ?? this.#loading.get(key)
     if (known) return known
     const rootPk = this.#deps.rootOf(mailbox)
     if (!rootPk) return undefined
@@ -56,14 +59,21 @@ export class HostedShelf {
     return hosted
   }
 
-  /** Bounded: the mailbox that was loaded first makes room, unless it is in use. */
+  /** Bounded: the mailboxes that were loaded first make room, unless they are in use. */
   keep(hosted: HostedMailbox): void {
-    this.#ready.set(hosted.key, hosted)
-    if (this.#ready.size <= this.#deps.mailboxesMax) return
+    const { mailboxesMax, doorsMax, isInUse } = this.#deps
+    const doors = hosted.doorCount
+    this.#remove(hosted.key)
+    this.#ready.set(hosted.key, { hosted, doors })
+    this.#doors += doors
     for (const key of this.#ready.keys()) {
-      if (this.#deps.isInUse(key)) continue
-      this.#ready.delete(key)
-      return
+      if (this.#ready.size <= mailboxesMax && this.#doors <= doorsMax) return
+      if (!isInUse(key) && key !== hosted.key) this.#remove(key)
     }
+  }
+
+  #remove(key: string): void {
+    this.#doors -= this.#ready.get(key)?.doors ?? 0
+    this.#ready.delete(key)
   }
 }

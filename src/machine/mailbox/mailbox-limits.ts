@@ -44,6 +44,8 @@ export interface MailboxLimits {
   readonly rateKeysMax: number
   /** Mailboxes whose doors and keys are held in memory. */
   readonly hostedInMemoryMax: number
+  /** Doors of all of these together. */
+  readonly hostedDoorsMax: number
 }
 
 /** For a node of one household. */
@@ -71,5 +73,6 @@ export const defaultMailboxLimits: MailboxLimits = {
   nodeOutbound: { perSecond: 1500, burst: 7500 },
   outboxItemsMax: 10_000,
   rateKeysMax: 10_000,
-  hostedInMemoryMax: 1000,
+  hostedInMemoryMax: 20_000,
+  hostedDoorsMax: 200_000,
 }

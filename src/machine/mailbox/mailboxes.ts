@@ -27,7 +27,7 @@ import { CopyIntake } from './copy-intake.ts'
 import { HostedMailbox, type CheckedSlot, type SignedSlot } from './hosted-mailbox.ts'
 import { HostedShelf } from './hosted-shelf.ts'
 import { HouseholdRoom } from './household-room.ts'
-import type { InboundRates } from './inbound-rates.ts'
+import type { MailboxRates } from './mailbox-rates.ts'
 import { MailboxRemoval } from './mailbox-removal.ts'
 import { MailboxTiers } from './mailbox-tiers.ts'
 import { Totals, type MailboxTotals } from './mailbox-totals.ts'
@@ -53,7 +53,7 @@ export class Mailboxes implements SlotDesk {
   readonly copied: CopiedMailboxes
   /** What each mailbox may have and do, how fast mail comes in, and what all who live here have together. */
   readonly tiers: MailboxTiers
-  readonly inbound: InboundRates
+  readonly inbound: MailboxRates
   readonly room: HouseholdRoom
   readonly #deps: MailboxesDeps
   readonly #admissions: Admissions
@@ -84,6 +84,7 @@ export class Mailboxes implements SlotDesk {
       rootOf: (mailbox) => this.rootOf(mailbox),
       isInUse: (key) => this.#listeners.has(key) || this.#changes.has(key),
       mailboxesMax: limits.hostedInMemoryMax,
+      doorsMax: limits.hostedDoorsMax,
     })
     this.#totals = new Totals({ clock, items, hosted })
     const copiedRows = store.table('copied-mailboxes')
@@ -164,8 +165,7 @@ export class Mailboxes implements SlotDesk {
 
   /** The newest signed record of a mailbox hosted here. */
   async record(mailbox: MailboxId): Promise<Uint8Array | undefined> {
-    const known = this.#shelf.ready(mailbox)
-    if (known || !this.rootOf(mailbox)) return known?.record
+    if (!this.rootOf(mailbox)) return undefined
     const { platform, store } = this.#deps
     return storedRecord({ platform, items: store.items }, mailbox)
   }
@@ -279,12 +279,16 @@ export class Mailboxes implements SlotDesk {
       .then((loaded) => (loaded ? this.#verdict(request, loaded, origin) : notHosted))
   }
 
-  #verdict(request: DeliverRequest, hosted: HostedMailbox, origin: Origin): Judged {
+  #verdict(
+    request: DeliverRequest,
+    hosted: HostedMailbox,
+    origin: Origin,
+  ): Judged | Promise<Judged> {
     if (!hosted.roleOf(this.#deps.self)) return notHosted
     const admission = this.#admissions.judge(request, hosted, origin)
     if (admission.kind === 'known') return this.#durable(hosted, admission)
     if (admission.kind === 'refused' && isAnsweredByRecord(admission.error)) {
-      return { ...admission, record: hosted.record }
+      return this.record(hosted.mailbox).then((record) => ({ ...admission, record }))
     }
     return admission
   }
@@ -330,9 +334,9 @@ export class Mailboxes implements SlotDesk {
     const copied = checked.flatMap(({ hosts = [] }) => this.copied.rowsOf(mailbox, hosts))
     const stored = Promise.all([items.putSlots(checked, [...rows, ...copied], taken), removed])
     const [results] = await stored.finally(() => this.#acknowledged.settled(removal.rows))
-    const before = hosted.record
+    const before = hosted.recordHash
     for (const [n, slot] of checked.entries()) if (results[n] === 'stored') slot.apply()
-    if (hosted.record !== before) this.#recordWatchers.tell(mailbox)
+    if (hosted.recordHash !== before) this.#recordWatchers.tell(mailbox)
     this.#newsWatchers.tell(mailbox)
   }
 

@@ -3,11 +3,11 @@ import { mapKey } from '../../base/util/bytes.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { Tally } from '../../base/util/metric.ts'
 import type { MailboxTiers } from './mailbox-tiers.ts'
-import type { OutboundRates } from './outbound-rates.ts'
+import type { MailboxRates } from './mailbox-rates.ts'
 
 export interface OutboxRoomDeps {
   readonly tiers: MailboxTiers
-  readonly rates: Pick<OutboundRates, 'post'>
+  readonly rates: Pick<MailboxRates, 'post'>
 }
 
 /** What each sender has in the outbox, and whether there is room for more. */

@@ -40,7 +40,7 @@ import { homeOf, isSameHosts, outcomeOf } from './letter-end.ts'
 import { LocalHandover } from './local-handover.ts'
 import type { MailboxLimits } from './mailbox-limits.ts'
 import type { Mailboxes } from './mailboxes.ts'
-import { OutboundRates } from './outbound-rates.ts'
+import { MailboxRates } from './mailbox-rates.ts'
 import type { OutboxHead, OutboxOutcome } from './outbox-row.ts'
 import { OutboxRoom } from './outbox-room.ts'
 import { OutboxStore, type Noted, type OutboxStoreDeps } from './outbox-store.ts'
@@ -91,7 +91,7 @@ export class Outbox {
   readonly #unknown = new WeakSet<Letter>()
   readonly #listeners = new Listeners()
   /** How fast mail goes out. */
-  readonly rates: OutboundRates
+  readonly rates: MailboxRates
   #nextSeq = 1
   #stopWatching: Cancel | undefined
   #isClosed = false
@@ -100,7 +100,7 @@ export class Outbox {
     this.#deps = deps
     this.#store = new OutboxStore(deps.store)
     const { tiers } = deps.mailboxes
-    this.rates = new OutboundRates({ ...deps, tiers }, deps.clock)
+    this.rates = new MailboxRates('outbound', { ...deps, tiers })
     this.room = new OutboxRoom({ tiers, rates: this.rates })
     this.#homes = new Lanes((home) => {
       const lane: Lane = this.#newLane(home, {

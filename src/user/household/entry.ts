@@ -1,7 +1,7 @@
 /** One account of a node: its row, and the person while unlocked. @module */
 
 import type { AccountId, PeerId } from '../../base/util/brand.ts'
-import { hourMs } from '../../base/util/clock.ts'
+import { isoOfHours } from '../../base/util/clock.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { accountIdOfRow, type AccountRow } from '../account/account-row.ts'
 import { accountMoved } from '../account/succession.ts'
@@ -50,8 +50,8 @@ export function summaryOf(entry: Entry): AccountSummary {
     role: roleOf(entry),
     locked: member === undefined,
     ...(row.movedTo !== undefined && { movedTo: row.movedTo as PeerId }),
-    ...(row.leavesAtHours !== undefined && { leavesAt: timeOf(row.leavesAtHours) }),
-    ...(row.growsUpAtHours !== undefined && { growsUpAt: timeOf(row.growsUpAtHours) }),
+    ...(row.leavesAtHours !== undefined && { leavesAt: isoOfHours(row.leavesAtHours) }),
+    ...(row.growsUpAtHours !== undefined && { growsUpAt: isoOfHours(row.growsUpAtHours) }),
   }
 }
 
@@ -72,8 +72,4 @@ export function isHere({ isLeaving, row: { movedTo } }: Entry): boolean {
 export function expectHere({ isLeaving, row: { movedTo } }: Entry): void {
   if (movedTo !== undefined) throw accountMoved(movedTo)
   if (isLeaving) throw new AbzuError('ABZU_NOT_FOUND', 'the account is being deleted')
-}
-
-function timeOf(hours: number): string {
-  return new Date(hours * hourMs).toISOString()
 }

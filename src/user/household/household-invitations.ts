@@ -8,7 +8,7 @@ import {
 } from '../../base/crypto/join-link.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import { fromHex, toHex } from '../../base/util/bytes.ts'
-import { earliestMs, hourMs, hoursOf, type Clock } from '../../base/util/clock.ts'
+import { earliestMs, hourMs, hoursOf, isoOfHours, type Clock } from '../../base/util/clock.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { encode } from '../../base/wire/codec.ts'
 import { invitedRoles, type InvitedRole } from '../../base/wire/join.ts'
@@ -105,7 +105,7 @@ export class HouseholdInvitations {
     await rows.put(joinTokenHash(platform, token), encode({ ...row }))
     const { peerId, addresses = [] } = directory.home()
     const link = formatJoinLink({ v: 1, peerId, addresses, role, token, expiresAtHours })
-    return { link, expiresAt: timeOf(expiresAtHours) }
+    return { link, expiresAt: isoOfHours(expiresAtHours) }
   }
 
   /** Those that work, the first to end first. What has ended or was used is forgotten.
@@ -182,15 +182,11 @@ function isId(text: string): boolean {
   return text.length === 2 * idBytes && fromHex(text) !== undefined
 }
 
-function timeOf(hours: number): string {
-  return new Date(hours * hourMs).toISOString()
-}
-
 function openInvitation(key: Uint8Array, { role, expiresAtHours, by }: Row): OpenInvitation {
   return {
     id: idOf(key),
     role,
-    expiresAt: timeOf(expiresAtHours),
+    expiresAt: isoOfHours(expiresAtHours),
     ...(by !== undefined && { by }),
   }
 }

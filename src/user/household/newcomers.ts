@@ -164,7 +164,7 @@ export class Newcomers {
 
   /** The row comes last, as for an account that is made: without it the next attempt begins anew. */
   async #recover(keys: WordKeys, init: RecoverInit): Promise<Member> {
-    const { roster, log, open } = this.#deps
+    const { roster, open } = this.#deps
     const { name, password } = init
     const { rootPk, recoveryPk } = keys
     const { device, port } = await recoverMailbox(this.#deps, { ...init, keys })
@@ -173,21 +173,15 @@ export class Newcomers {
     try {
       const wrappedDevice = await this.#wrap({ device, rootPk, password })
       const { certificate } = device
-      entry = entryOf({ v: 1, rootPk, name, role, certificate, recoveryPk, wrappedDevice })
+      const held = { rootPk, certificate, recoveryPk, wrappedDevice }
+      entry = entryOf({ v: 1, ...held, name, role, takeOverDue: 1 })
       await roster.save(entry.row)
     } catch (error) {
       device.wipe()
       throw error
     }
     roster.add(entry)
-    const member = await open(entry, device, port)
-    try {
-      await member.takeOver()
-    } catch (error) {
-      // the account is there all the same; those messages stay queued in its history
-      log.warn('outbox-not-taken-over', { error: toAbzuError(error) })
-    }
-    return member
+    return open(entry, device, port)
   }
 
   /** @throws {AbzuError} ABZU_INVALID_ARGUMENT, ABZU_OVERLOADED */

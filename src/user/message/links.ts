@@ -3,7 +3,7 @@
 import { doorIdOf, doorKeyOf } from '../../base/crypto/door.ts'
 import { formatContactLink, parseContactLink } from '../../base/crypto/link.ts'
 import { fromHex, toHex } from '../../base/util/bytes.ts'
-import { hourMs } from '../../base/util/clock.ts'
+import { isoOfHours } from '../../base/util/clock.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import { doorIdBytes } from '../../base/wire/deliver.ts'
 import type { Door } from '../../base/wire/records.ts'
@@ -83,7 +83,7 @@ function isDoorId(text: string): boolean {
 }
 
 function openLinkOf({ id, untilHours, uses }: Door): OpenLink {
-  const until = new Date(untilHours * hourMs).toISOString()
+  const until = isoOfHours(untilHours)
   return { id: toHex(id), until, ...(uses !== undefined && { uses }) }
 }
 

@@ -254,24 +254,26 @@ t.test('a mailbox is hosted once', async (t) => {
   await t.rejects(mailboxes.host(owner.rootPk, slots), { code: 'ABZU_ALREADY_EXISTS' })
 })
 
-t.test('more mailboxes than fit in memory work all the same', async (t) => {
-  const { time, mailboxes } = await setUp(t, { hostedInMemoryMax: 2 })
-  const people = await Promise.all(
-    Array.from({ length: 6 }, async () => {
-      const owner = new MailboxOwner({ platform, nowMs: time.nowMs() })
-      const mailbox = await mailboxes.host(owner.rootPk, [owner.identity(), owner.record()])
-      const door = owner.door()
-      await mailbox.putSlots([door.slot])
-      return { owner, door, mailbox }
-    }),
-  )
-  const letters = await Promise.all(people.map(async ({ owner, door }) => owner.letter(door)))
-  t.strictSame(
-    (await mailboxes.take(letters, peer)).map(({ kind }) => kind),
-    letters.map(() => 'durable'),
-  )
-  for (const { mailbox } of people) t.equal((await mailbox.mail({ limit: 9 })).items.length, 1)
-})
+for (const few of [{ hostedInMemoryMax: 2 }, { hostedDoorsMax: 1 }]) {
+  t.test(`more than fits in memory works all the same: ${JSON.stringify(few)}`, async (t) => {
+    const { time, mailboxes } = await setUp(t, few)
+    const people = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const owner = new MailboxOwner({ platform, nowMs: time.nowMs() })
+        const mailbox = await mailboxes.host(owner.rootPk, [owner.identity(), owner.record()])
+        const door = owner.door()
+        await mailbox.putSlots([door.slot])
+        return { owner, door, mailbox }
+      }),
+    )
+    const letters = await Promise.all(people.map(async ({ owner, door }) => owner.letter(door)))
+    t.strictSame(
+      (await mailboxes.take(letters, peer)).map(({ kind }) => kind),
+      letters.map(() => 'durable'),
+    )
+    for (const { mailbox } of people) t.equal((await mailbox.mail({ limit: 9 })).items.length, 1)
+  })
+}
 
 t.test('the owner is told of new mail once it is durable', async (t) => {
   const { mailboxes, owner, mailbox, door } = await setUp(t)

@@ -8,11 +8,10 @@ import { mapKey } from '../../../src/base/util/bytes.ts'
 import { HouseholdRoom } from '../../../src/machine/mailbox/household-room.ts'
 import type { Letter } from '../../../src/machine/mailbox/lane.ts'
 import { LetterQueue } from '../../../src/machine/mailbox/letter-queue.ts'
-import { InboundRates } from '../../../src/machine/mailbox/inbound-rates.ts'
+import { MailboxRates } from '../../../src/machine/mailbox/mailbox-rates.ts'
 import { defaultMailboxLimits } from '../../../src/machine/mailbox/mailbox-limits.ts'
 import { MailboxTiers } from '../../../src/machine/mailbox/mailbox-tiers.ts'
 import { MailboxUses } from '../../../src/machine/mailbox/mailbox-use.ts'
-import { OutboundRates } from '../../../src/machine/mailbox/outbound-rates.ts'
 import { fairShares, runFairLoad } from '../../support/fair-load.ts'
 import { MailboxOwner } from '../../support/mailbox-owner.ts'
 import { MailNetwork, MailNode } from '../../support/mail-node.ts'
@@ -112,8 +111,8 @@ t.test('one mailbox at full rate leaves the others their share, in and out', asy
   tiers.tellNode({ ...node, nodeInbound: shared, nodeOutbound: shared })
   const limits = defaultMailboxLimits
   const [inbound, outbound] = [
-    new InboundRates({ tiers, limits }, clock),
-    new OutboundRates({ tiers, limits }, clock),
+    new MailboxRates('inbound', { tiers, limits, clock }),
+    new MailboxRates('outbound', { tiers, limits, clock }),
   ]
   const wants = [1, 5, 10, 20, 10]
   const due = fairShares(shared.perSecond, wants)

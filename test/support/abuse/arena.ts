@@ -38,7 +38,12 @@ export interface AbuseResult extends Report {
 
 const script = join(import.meta.dirname, 'measured-node.ts')
 /** As the executable starts a daemon. */
-const daemonFlags = ['--disable-sigusr1', '--report-exclude-env', '--max-semi-space-size=4']
+const daemonFlags = [
+  '--disable-sigusr1',
+  '--report-exclude-env',
+  '--max-semi-space-size=4',
+  '--heap-growing-percent=70',
+]
 const password = 'a password that nobody guesses'
 /** Long enough for one try again after a break. */
 const honestWaitMs = 5000
