@@ -65,7 +65,7 @@ async function everythingOnce(t: Test, client: AbzuClient, sent: readonly string
 }
 
 t.test(
-  'I6, I13: an account that moves while a node is killed lives at one of the two, with all its mail',
+  'I6, I28: an account that moves while a node is killed lives at one of the two, with all its mail',
   { timeout: 240_000 },
   async (t) => {
     const { one, other, send, sent, ...rest } = await open(t)
@@ -93,7 +93,7 @@ t.test(
 )
 
 t.test(
-  'I6, I13: nor does an import that is killed leave anything half done',
+  'I6, I28: nor does an import that is killed leave anything half done',
   { timeout: 240_000 },
   async (t) => {
     const { one, other, send, sent, ...rest } = await open(t)

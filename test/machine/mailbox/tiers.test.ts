@@ -97,7 +97,7 @@ t.test('posting is bounded by the tier of the sender, and by no other one', asyn
   await post(from)
 })
 
-t.test('one mailbox at full rate leaves the others their share, in and out', async (t) => {
+t.test('I34: one mailbox at full rate leaves the others their share, in and out', async (t) => {
   const clock = {
     now: 0,
     monotonicMs() {

@@ -20,7 +20,7 @@ function targetsOf({ on }: Route): readonly TargetKind[] {
   return on === 'role' ? roles : ['self', ...roles]
 }
 
-t.test('over HTTP every route asks the table, for every role and target', async (t) => {
+t.test('I20: over HTTP every route asks the table, for every role and target', async (t) => {
   let denied = 0
   let allowed = 0
   for (const [name, route] of all) {

@@ -82,7 +82,7 @@ t.test('cut off between any two frames, and inside each', async (t) => {
   await judged(world.platform, concatBytes(...chunks))
 })
 
-t.test('any bit that is changed', async (t) => {
+t.test('I27: any bit that is changed', async (t) => {
   const { world, alice } = await lived()
   const plain = await plainExport(world, alice)
   let found = 0
@@ -116,7 +116,7 @@ t.test('a newer format is named', async (t) => {
   }
 })
 
-t.test('what a forger changes who holds the keys of one account', async (t) => {
+t.test('I27: what a forger changes who holds the keys of one account', async (t) => {
   const { world, alice, bob } = await lived()
   bob.node.isOnline = true
   const { platform } = world

@@ -30,7 +30,7 @@ t.test('the page is made of the table', async (t) => {
   t.equal(readFileSync('docs/roles.md', 'utf8'), rolesPage(), 'npm run -s roles')
 })
 
-t.test('the authority answers every cell as the table has it', async (t) => {
+t.test('I20: the authority answers every cell as the table has it', async (t) => {
   const id = (role: Role): string => `the ${role}`
   const authority = new Authority({
     accountOf: (name) => {

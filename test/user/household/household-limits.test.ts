@@ -222,7 +222,7 @@ t.test('rows are read as they were written, and are what they were in every vers
   }
 })
 
-t.test('one that calls without pause leaves the others and the owner their calls', async (t) => {
+t.test('I34: one that calls without pause leaves the others and the owner their calls', async (t) => {
   const { world, manager } = await family(t)
   await manager.limits.setNode({ calls: { perSecond: 10, burst: 100 } })
   const [hot, other] = [manager.get('admin').id, manager.get('child').id]

@@ -63,7 +63,7 @@ async function judge(t: Test, scene: Scene, what: string): Promise<void> {
   await manager.close()
 }
 
-t.test('a disk that fails at any write, before or after it took effect', async (t) => {
+t.test('I28: a disk that fails at any write, before or after it took effect', async (t) => {
   let fired = 0
   for (const when of ['before', 'after'] as const) {
     for (let write = 1; ; write++) {

@@ -108,7 +108,7 @@ t.test('what was under way when the home was lost arrives once', async (t) => {
   t.match(await textsOf({ member }), ['read'])
 })
 
-t.test('export, import, export: nothing is another, but who is the home', async (t) => {
+t.test('I28: export, import, export: nothing is another, but who is the home', async (t) => {
   const act = fc.constantFrom('send', 'answer', 'link', 'day', 'strangers')
   await holdsInTime(
     t,
@@ -147,7 +147,7 @@ t.test('export, import, export: nothing is another, but who is the home', async 
   )
 })
 
-t.test('who may do what is never in the file', async (t) => {
+t.test('I27: who may do what is never in the file', async (t) => {
   const { world, alice } = await lived()
   const file = await exportOf(alice)
   const elsewhere = await world.household('host')
@@ -263,7 +263,7 @@ t.test('a home that is alive freezes as soon as it has the record, locked or not
   }
 })
 
-t.test('a file of version 1 opens for ever', async (t) => {
+t.test('I13: a file of version 1 opens for ever', async (t) => {
   const path = new URL('../../vectors/golden/export-1.age', import.meta.url)
   const world = new World()
   const manager = await world.manager(world.node())
