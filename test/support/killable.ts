@@ -67,6 +67,12 @@ export class KillableDaemon {
     throw new Error('the daemon ended before it was ready')
   }
 
+  /** Resolves when it has ended by itself. */
+  async gone(): Promise<void> {
+    const child = this.#child
+    if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  }
+
   async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return
