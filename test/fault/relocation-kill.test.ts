@@ -73,14 +73,12 @@ t.test(
     let [here, there] = [one, other]
     let cutOff = 0
     for (let move = 0; move < moves; move++) {
-      await send(`before ${move}`)
-      const victim = move % 2 === 0 ? here.daemon : there.daemon
-      const moving = moved(recipient, there.name).catch((error: unknown) => error)
-      await pause((move * 300) / moves + Math.random() * 150)
-      await victim.kill()
-      await send(`during ${move}`)
-      await victim.start()
-      if ((await moving) !== undefined) cutOff++
+      const isCutOff = await killDuring(moved(recipient, there.name), {
+        victim: move % 2 === 0 ? here.daemon : there.daemon,
+        afterMs: (move * 300) / moves + Math.random() * 150,
+        meanwhile: async () => send(`during ${move}`),
+      })
+      if (isCutOff) cutOff++
       const [home, ...others] = await livingHomes([here, there])
       t.equal(others.length, 0, `move ${move}: one home lives`)
       if (home?.place === here) await moved(home.client, there.name)
@@ -101,14 +99,14 @@ t.test(
     let [here, there] = [one, other]
     let cutOff = 0
     for (let n = 0; n < imports; n++) {
-      await send(`before ${n}`)
       const file = await exported(recipient)
-      const importing = imported(there.daemon.client, file).catch((error: unknown) => error)
-      await pause((n * 1500) / imports + Math.random() * 300)
-      await there.daemon.kill()
-      await send(`during ${n}`)
-      await there.daemon.start()
-      if ((await importing) !== undefined) cutOff++
+      await send(`since the file ${n}`)
+      const isCutOff = await killDuring(imported(there.daemon.client, file), {
+        victim: there.daemon,
+        afterMs: (n * 1500) / imports + Math.random() * 300,
+        meanwhile: async () => send(`during ${n}`),
+      })
+      if (isCutOff) cutOff++
       // an import tells nobody before it is done: then the home that was left freezes
       const [home] = await onlyHome([here, there])
       if (home.place === here) await imported(there.daemon.client, file)
@@ -121,6 +119,23 @@ t.test(
     await everythingOnce(t, recipient, sent)
   },
 )
+
+/** Whether `work` failed by it. */
+async function killDuring(
+  work: Promise<void>,
+  init: { victim: KillableDaemon; afterMs: number; meanwhile: () => Promise<void> },
+): Promise<boolean> {
+  const { victim, afterMs, meanwhile } = init
+  const ended = work.then(
+    () => false,
+    () => true,
+  )
+  await pause(afterMs)
+  await victim.kill()
+  await meanwhile()
+  await victim.start()
+  return ended
+}
 
 async function moved(client: AbzuClient, to: string): Promise<void> {
   for await (const line of client.moveAccount({ to })) {
