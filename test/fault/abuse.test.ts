@@ -73,15 +73,15 @@ class Scene {
 const fromStrangers: readonly Abuse[] = [
   { name: 'nothing, to compare with', attack: async () => Promise.resolve() },
   {
-    name: 'five thousand hostile streams by TCP',
+    name: 'thousands of hostile streams by TCP',
     attack: async (t, { tcp }) => {
       const { opened, names } = await hostileStreams(t, tcp, {
-        count: 5000,
+        count: 3000,
         namesMax: 500,
         seed: 1,
       })
       t.comment(`${opened} streams under ${names} names`)
-      t.ok(opened >= 5000)
+      t.ok(opened >= 3000)
       t.ok(names > 20, 'who was shut out came again under other names')
     },
   },

@@ -16,8 +16,8 @@ import {
   unlock,
 } from '../support/killable.ts'
 
-const moves = 6
-const imports = 4
+const moves = 4
+const imports = 3
 const filePassword = 'of the file'
 
 interface Place {

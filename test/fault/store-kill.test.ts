@@ -4,7 +4,7 @@ import { seededIntegers } from '../support/hostile.ts'
 import { lookAfter, nothingLost, runLoad } from '../support/store-load-runner.ts'
 import { tempHome } from '../support/temp-home.ts'
 
-const cycles = 15
+const cycles = 10
 
 for (const seed of [1, 2]) {
   t.test(`I1: ${cycles} kills of a store under load lose nothing, seed ${seed}`, async (t) => {

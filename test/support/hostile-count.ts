@@ -1,2 +1,2 @@
 /** Hostile inputs for each decoder: as many as leave a commit's checks their other minutes. */
-export const hostileInputsEach = 40_000
+export const hostileInputsEach = 25_000

@@ -222,26 +222,29 @@ t.test('rows are read as they were written, and are what they were in every vers
   }
 })
 
-t.test('I34: one that calls without pause leaves the others and the owner their calls', async (t) => {
-  const { world, manager } = await family(t)
-  await manager.limits.setNode({ calls: { perSecond: 10, burst: 100 } })
-  const [hot, other] = [manager.get('admin').id, manager.get('child').id]
-  const counts = { hot: 0, other: 0, owner: 0 }
-  const attempt = (name: keyof typeof counts, id: string | undefined): void => {
-    try {
-      manager.limits.call(id)
-      counts[name]++
-    } catch (error) {
-      t.match(error, { code: 'ABZU_RATE_LIMITED' })
+t.test(
+  'I34: one that calls without pause leaves the others and the owner their calls',
+  async (t) => {
+    const { world, manager } = await family(t)
+    await manager.limits.setNode({ calls: { perSecond: 10, burst: 100 } })
+    const [hot, other] = [manager.get('admin').id, manager.get('child').id]
+    const counts = { hot: 0, other: 0, owner: 0 }
+    const attempt = (name: keyof typeof counts, id: string | undefined): void => {
+      try {
+        manager.limits.call(id)
+        counts[name]++
+      } catch (error) {
+        t.match(error, { code: 'ABZU_RATE_LIMITED' })
+      }
     }
-  }
-  for (let ms = 0; ms < 60_000; ms += 100) {
-    for (let n = 0; n < 5; n++) attempt('hot', hot)
-    if (ms % 400 === 0) attempt('other', other)
-    if (ms % 400 === 200) attempt('owner', undefined)
-    for (let n = 0; n < 5; n++) attempt('hot', hot)
-    await world.time.advance(100)
-  }
-  t.ok(counts.other >= 0.8 * 150 && counts.owner >= 0.8 * 150, JSON.stringify(counts))
-  t.ok(counts.hot >= 250 && counts.hot < 520, `the rest and the burst: ${counts.hot}`)
-})
+    for (let ms = 0; ms < 60_000; ms += 100) {
+      for (let n = 0; n < 5; n++) attempt('hot', hot)
+      if (ms % 400 === 0) attempt('other', other)
+      if (ms % 400 === 200) attempt('owner', undefined)
+      for (let n = 0; n < 5; n++) attempt('hot', hot)
+      await world.time.advance(100)
+    }
+    t.ok(counts.other >= 0.8 * 150 && counts.owner >= 0.8 * 150, JSON.stringify(counts))
+    t.ok(counts.hot >= 250 && counts.hot < 520, `the rest and the burst: ${counts.hot}`)
+  },
+)

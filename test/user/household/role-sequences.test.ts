@@ -124,7 +124,7 @@ t.test('I20: no sequence of operations gives a role more than the table', async 
       return true
     },
   )
-  await fc.assert(property, { numRuns: 80 })
+  await fc.assert(property, { numRuns: 50 })
   t.ok(
     done > 20 && refused > 20 && raised > 10,
     `${done} done, ${refused} refused, ${raised} raised`,
