@@ -22,6 +22,7 @@ import { SharedMailboxes } from '../machine/sync/shared-mailboxes.ts'
 import { Syncer } from '../machine/sync/syncer.ts'
 import type { Transport } from '../machine/transport/transport.ts'
 import type { FederationService, PeerStatus } from '../surface/api/services.ts'
+import { decodeAccountRow } from '../user/account/account-row.ts'
 
 export interface SyncParts {
   readonly platform: CryptoPlatform
@@ -149,7 +150,10 @@ export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync
         table: store.table('copies'),
         epoch: () => store.epoch,
         self,
-        isAtHome: (rootPk) => store.table('accounts').get(rootPk) !== undefined,
+        isAtHome: (rootPk) => {
+          const row = store.table('accounts').get(rootPk)
+          return row !== undefined && !decodeAccountRow(row).isAnnounced
+        },
         newest: async (mailbox) => held.newest(mailbox),
         confirm: async (mailbox) => directory.confirm(mailbox),
         coveredBy,

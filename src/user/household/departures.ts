@@ -61,7 +61,8 @@ export class Departures {
   async remove(entry: Entry, by: string | undefined): Promise<AccountSummary | undefined> {
     const { roster, clock, changes } = this.#deps
     return changes.run(async () => {
-      if (roleOf(entry) === 'adult' && entry.id !== by) {
+      const livesHere = !entry.row.isAnnounced
+      if (livesHere && roleOf(entry) === 'adult' && entry.id !== by) {
         const leavesAtHours = hoursOf(clock.nowMs()) + graceHours
         const { row } = entry
         if (row.leavesAtHours === undefined) await roster.change(entry, { ...row, leavesAtHours })
@@ -130,7 +131,8 @@ export class Departures {
     const { platform, roster, hosting, forget } = this.#deps
     for (const row of roster.leaving()) {
       await forget(row.rootPk)
-      await hosting.drop(mailboxIdOf(platform, row.rootPk))
+      // of an account that was announced and has not come, the mailbox is a copy for its home
+      if (!row.isAnnounced) await hosting.drop(mailboxIdOf(platform, row.rootPk))
       await roster.forget(row)
     }
   }

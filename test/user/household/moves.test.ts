@@ -341,6 +341,24 @@ t.test('a row that was announced does not wake by a recovery that was cut off', 
   t.ok(namedHere > 0, 'also where the record says that it lives here')
 })
 
+t.test('a move that was given up is deleted there, and the copy stays', async (t) => {
+  const scene = await paired()
+  const { alice, next, moving } = scene
+  const there = moving.there as AccountManager
+  await there.create({ name: 'ada', role: 'admin', password })
+  moving.onAnnounce = async (coming) => {
+    await there.moves.expect(alice.node.peerId, coming)
+    throw new Error('given up')
+  }
+  await t.rejects(alice.manager.move('alice', moveTo('friend')), /given up/)
+  await there.remove('alice', there.get('ada').id)
+  t.match(there.list(), [{ name: 'ada' }])
+  t.equal(next.mailboxes.size, 2)
+  moving.onAnnounce = async () => undefined
+  t.match(await alice.manager.move('alice', moveTo('friend')), { isComplete: true })
+  t.match(await there.unlock('alice', password), { role: 'adult' })
+})
+
 function mailboxOf({ world, alice }: Scene) {
   return mailboxIdOf(world.platform, rootKeyOf(alice.member.id))
 }
