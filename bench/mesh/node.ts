@@ -101,7 +101,7 @@ export async function openAccounts(
     },
     announce: nobody,
     hasAll: async () => false,
-    itemsLeft: () => undefined,
+    taken: () => undefined,
   }
   const accounts = open.add(
     await AccountManager.open(

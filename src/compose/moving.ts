@@ -21,9 +21,9 @@ export interface MovingParts {
 
 /** What an account leaves by. */
 export function movingPort({
-  sync: { coveredBy, itemsLeft },
+  sync: { coveredBy, givenTo },
   ...parts
-}: MovingParts & { readonly sync: Pick<Sync, 'coveredBy' | 'itemsLeft'> }): MovingPort {
+}: MovingParts & { readonly sync: Pick<Sync, 'coveredBy' | 'givenTo'> }): MovingPort {
   return {
     peer(nameOrAddress) {
       const { trusted } = parts
@@ -36,7 +36,7 @@ export function movingPort({
     },
     announce: async (...asked) => announceMove({ ...parts, limits }, ...asked),
     hasAll: async (mailbox, peer) => (await coveredBy(mailbox)).includes(peer),
-    itemsLeft,
+    taken: givenTo,
   }
 }
 

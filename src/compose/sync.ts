@@ -41,6 +41,15 @@ const toldMailboxesMax = 1000
 /** What a peer has to take what it lacks in. */
 const patienceMs = 10_000
 
+/** Of a row that cannot be read, nothing is known that would let a mailbox go. */
+function isAnnounced(row: Uint8Array): boolean {
+  try {
+    return decodeAccountRow(row).isAnnounced ?? false
+  } catch {
+    return false
+  }
+}
+
 export interface Retiring {
   readonly directory: Pick<Directory, 'confirm'>
   readonly held: Pick<HeldRecords, 'newest'>
@@ -58,8 +67,8 @@ export interface Sync {
   readonly isCovered: (mailbox: MailboxId) => Promise<boolean>
   /** See `Syncer.coveredBy`. */
   readonly coveredBy: (mailbox: MailboxId) => Promise<readonly PeerId[]>
-  /** Items that a peer lacks of all that it shares; undefined where it does not pull. */
-  readonly itemsLeft: (peer: PeerId) => number | undefined
+  /** See `Syncer.givenTo`. */
+  readonly givenTo: (peer: PeerId) => number | undefined
   /** See `Syncer.compare`. */
   compare(): void
   /** Bytes of other people's mailboxes that are kept for a peer. */
@@ -141,7 +150,7 @@ export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync
     restorer: new Restorer({ ...parts, items }),
     isCovered: async (mailbox) => syncer.covered(mailbox, patienceMs),
     coveredBy,
-    itemsLeft: (peer) => syncer.state(peer).behind,
+    givenTo: (peer) => syncer.givenTo(peer),
     start: () => syncer.start(),
     retire: ({ directory, held, publisher }) => {
       const retirement = new Retirement({
@@ -152,7 +161,7 @@ export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync
         self,
         isAtHome: (rootPk) => {
           const row = store.table('accounts').get(rootPk)
-          return row !== undefined && !decodeAccountRow(row).isAnnounced
+          return row !== undefined && !isAnnounced(row)
         },
         newest: async (mailbox) => held.newest(mailbox),
         confirm: async (mailbox) => directory.confirm(mailbox),

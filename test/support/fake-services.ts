@@ -252,7 +252,7 @@ class FakeAccounts implements AccountsService {
 
   async move(nameOrId: string, { to, progress }: Parameters<AccountsService['move']>[1]) {
     this.member(nameOrId)
-    progress(7)
+    progress(true)
     await this.lock(nameOrId)
     return { to, isComplete: true }
   }

@@ -24,7 +24,7 @@ export const unpaired: MovingPort = {
     throw new AbzuError('ABZU_DENIED', 'this node is not paired with yours')
   },
   hasAll: async () => false,
-  itemsLeft: () => undefined,
+  taken: () => undefined,
 }
 
 /** Of a node that is paired with one other, which keeps copies for it. */
@@ -62,7 +62,7 @@ export class MemoryMoving implements MovingPort {
     return true
   }
 
-  itemsLeft(): number | undefined {
+  taken(): number | undefined {
     return this.there && this.#to.isOnline ? 1 : undefined
   }
 

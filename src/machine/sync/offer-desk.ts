@@ -34,6 +34,7 @@ export class OfferDesk {
   readonly #open = new Map<number, Offer>()
   #openBytes = 0
   #next = 0
+  #given = 0
   #isClosed = false
   /** What is wanted is sent in the order in which that was said. */
   #sending: Promise<void> = Promise.resolve()
@@ -51,6 +52,11 @@ export class OfferDesk {
   /** Items of the open offers. */
   get unfinished(): number {
     return [...this.#open.values()].reduce((sum, { offered }) => sum + offered.length, 0)
+  }
+
+  /** Items of the offers that are over: durable there, or not wanted. */
+  get given(): number {
+    return this.#given
   }
 
   /** Resolves when the offer is on its way.
@@ -122,6 +128,7 @@ export class OfferDesk {
     if (!offer?.isAnswered) throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'the end of no offer')
     this.#open.delete(number)
     this.#openBytes -= offer.bytes
+    this.#given += offer.offered.length
     offer.done.resolve()
   }
 

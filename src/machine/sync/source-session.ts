@@ -58,6 +58,8 @@ const markRestMs = 200
 export interface Progress {
   /** Offered and not known to be durable there. */
   readonly behind: number
+  /** Offered on this stream, and durable there or not wanted. */
+  readonly given: number
   /** All that this node has of what they share is durable there. */
   readonly isUpToDate: boolean
 }
@@ -117,7 +119,8 @@ export class SourceSession {
 
   get progress(): Progress {
     const isUpToDate = this.#isMarked && !this.#feed.hasNews && this.#desk.unfinished === 0
-    return { behind: this.#desk.unfinished, isUpToDate }
+    const { unfinished: behind, given } = this.#desk
+    return { behind, given, isUpToDate }
   }
 
   /** Whether everything of a mailbox up to an arrival is durable there, or was not wanted. */

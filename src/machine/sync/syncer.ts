@@ -146,6 +146,12 @@ export class Syncer {
     return this.#have(mailbox, await this.#deps.items.last(mailbox))
   }
 
+  /** Items that a peer has taken, or did not want, since it came by last: grows while it copies. Undefined where it does not
+   *  come by. */
+  givenTo(peer: PeerId): number | undefined {
+    return this.#session(peer)?.progress.given
+  }
+
   #have(mailbox: MailboxId, upTo: number): PeerId[] {
     const { shared } = this.#deps
     const given = shared.peers().filter((peer) => shared.isOffered(peer, mailbox))

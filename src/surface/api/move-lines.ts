@@ -25,10 +25,10 @@ export async function* moveLines(
   const { to } = init.body
   const { signal } = init
   const lines = progressLines(deps, {
-    first: { itemsLeft: null as number | null },
+    first: { isCopying: false },
     signal,
     run: async (tell) => {
-      const progress = (itemsLeft: number | undefined) => tell({ itemsLeft: itemsLeft ?? null })
+      const progress = (isCopying: boolean) => tell({ isCopying })
       const moved = await accounts.move(id, { to, progress, signal })
       endSessions(id)
       return moved

@@ -139,7 +139,7 @@ export interface AccountsService {
     nameOrId: string,
     init: {
       to: string
-      progress: (itemsLeft: number | undefined) => void
+      progress: (isCopying: boolean) => void
       signal: AbortSignal
     },
   ): Promise<{ readonly to: string; readonly isComplete: boolean }>

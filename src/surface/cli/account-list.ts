@@ -24,9 +24,12 @@ export function describe({
   role,
   locked,
   movedTo,
+  isAnnounced,
   leavesAt,
 }: Answer<'status'>['accounts'][number]): string {
-  const state = movedTo === undefined ? (locked ? 'locked' : 'unlocked') : `moved to ${movedTo}`
+  const isHere = locked ? 'locked' : 'unlocked'
+  const elsewhere = isAnnounced ? `is to come from ${movedTo}` : `moved to ${movedTo}`
+  const state = movedTo === undefined ? isHere : elsewhere
   const end = leavesAt === undefined ? '' : `, leaves on ${leavesAt.slice(0, 10)}`
   return `${name}  ${role}, ${state}${end}  ${id}`
 }

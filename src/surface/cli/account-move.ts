@@ -40,7 +40,6 @@ async function watch({ output }: CliContext, client: AbzuClient, to: string): Pr
   throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'the daemon did not say how it ended')
 }
 
-function describe({ itemsLeft }: Progress): string {
-  if (itemsLeft === null) return 'waiting for the other node to come for its copy'
-  return `${itemsLeft} items to go`
+function describe({ isCopying }: Progress): string {
+  return isCopying ? 'the other node takes what it lacks' : 'waiting for the other node'
 }

@@ -21,8 +21,8 @@ export const moveAccountBody = z.strictObject({
 export const moveLineSchema = z.union([
   z.object({
     progress: z.object({
-      /** Items that the other node lacks; null where it does not come for them. */
-      itemsLeft: count.nullable(),
+      /** Whether the other node comes for what it lacks. */
+      isCopying: z.boolean(),
     }),
   }),
   z.object({

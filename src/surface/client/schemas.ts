@@ -42,6 +42,8 @@ export const accountSchema = z.object({
   locked: z.boolean(),
   /** The node that is its home now: here it is frozen. */
   movedTo: z.string().optional(),
+  /** It lives there so far, and is to live here. */
+  isAnnounced: z.boolean().optional(),
   /** It was removed, and is deleted then. */
   leavesAt: time.optional(),
   /** From then on a Child may become an Adult by its own word. */

@@ -39,6 +39,8 @@ const accountRowShape = record({
   movedTo: optional(text(64)),
   /** That node has said that the account is to live here: it does from the record on that says so too. */
   isAnnounced: optional(bool),
+  /** Peer id of the node that has announced it. */
+  broughtBy: optional(text(64)),
   /** New keys are being made. */
   rotation: optional(rotationShape),
   /** It has come from another home, whose outbox is still to be taken over. */

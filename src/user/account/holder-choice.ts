@@ -95,7 +95,7 @@ export class HolderChoice {
    *  @throws {AbzuError} those of Vault.get */
   async after(named: readonly Host[]): Promise<NextHosts> {
     const { directory } = this.#deps
-    const chosen = await this.#chosen()
+    const chosen = await this.#chosenFrom(named)
     const now = [directory.home(), ...directory.holders(chosen)]
     const isNow = ({ peerId }: Host): boolean => now.some((host) => host.peerId === peerId)
     const left = named.filter((host) => host.role === 'replica' && !isNow(host))
@@ -108,6 +108,19 @@ export class HolderChoice {
       hosts,
       former: [...leftOut.map((host): Host => ({ ...host, role: 'former' })), ...former],
     }
+  }
+
+  /** The owner's choice, as seen from here: where it names this node, it was made at an earlier home, which takes the place of
+   *  this node from now on. */
+  async #chosenFrom(named: readonly Host[]): Promise<readonly string[] | undefined> {
+    const { directory, vault, write } = this.#deps
+    const choice = await this.#chosen()
+    const here = directory.home().peerId
+    if (!choice?.includes(here)) return choice
+    const left = named.find(({ role }) => role === 'former')?.peerId
+    const peers = [...new Set(choice.flatMap((peer) => (peer === here ? (left ?? []) : peer)))]
+    await write([vault.draft(slotName, encode({ v: 1, peers }))])
+    return peers
   }
 
   async #chosen(): Promise<readonly string[] | undefined> {

@@ -140,8 +140,8 @@ export interface MovingPort {
   announce(to: PeerId, coming: ComingAccount, signal: AbortSignal): Promise<Host>
   /** Whether everything that this node has of a mailbox is durable at the other one. */
   hasAll(mailbox: MailboxId, peer: PeerId): Promise<boolean>
-  /** Items that the other one lacks, of all that they share; undefined where it does not come by for them. */
-  itemsLeft(peer: PeerId): number | undefined
+  /** How many items the other one has taken since it came by: grows while it copies. Undefined where it does not come by. */
+  taken(peer: PeerId): number | undefined
 }
 
 export type Outgoing = Pass & {

@@ -17,7 +17,14 @@ import { toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import type { HostingPort } from '../account/ports.ts'
 import type { Serial } from '../account/serial.ts'
-import { expectNotLastAdmin, roleOf, summaryOf, type AccountSummary, type Entry } from './entry.ts'
+import {
+  expectNotLastAdmin,
+  isHere,
+  roleOf,
+  summaryOf,
+  type AccountSummary,
+  type Entry,
+} from './entry.ts'
 import type { Roster } from './roster.ts'
 
 export interface DeparturesDeps {
@@ -102,7 +109,9 @@ export class Departures {
     await changes.run(async () => this.#finish())
     const nowHours = hoursOf(earliestMs(clock))
     for (const entry of roster.all()) {
-      const isDue = (): boolean => (entry.row.leavesAtHours ?? Infinity) <= nowHours
+      // one that lives elsewhere has left: what it has not taken along yet is handed on from here
+      const isDue = (): boolean =>
+        isHere(entry) && (entry.row.leavesAtHours ?? Infinity) <= nowHours
       if (isDue()) await changes.run(async () => isDue() && this.#delete(entry))
     }
   }

@@ -35,6 +35,8 @@ export interface AccountSummary {
   readonly locked: boolean
   /** The node that is the account's home now: here it is frozen. */
   readonly movedTo?: PeerId
+  /** The account has lived elsewhere so far, and is to live here. */
+  readonly isAnnounced?: boolean
   /** ISO 8601: an Admin has removed the account, and it is deleted then. */
   readonly leavesAt?: string
   /** ISO 8601: from then on a Child may become an Adult by its own word. */
@@ -50,6 +52,7 @@ export function summaryOf(entry: Entry): AccountSummary {
     role: roleOf(entry),
     locked: member === undefined,
     ...(row.movedTo !== undefined && { movedTo: row.movedTo as PeerId }),
+    ...(row.isAnnounced && { isAnnounced: true }),
     ...(row.leavesAtHours !== undefined && { leavesAt: isoOfHours(row.leavesAtHours) }),
     ...(row.growsUpAtHours !== undefined && { growsUpAt: isoOfHours(row.growsUpAtHours) }),
   }

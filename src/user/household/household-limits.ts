@@ -238,6 +238,8 @@ export class HouseholdLimits {
     const { platform, tiers } = this.#deps
     const byRole = new Map(roles.map((role) => [role, tierOf(this.#ofRole(role))]))
     for (const entry of entries) {
+      // until it has come, what is here of it is a copy for its home
+      if (entry.row.isAnnounced) continue
       const isUsual = !this.#accounts.has(mapKey(entry.row.rootPk))
       const usual = isUsual ? byRole.get(roleOf(entry)) : undefined
       tiers.tell(mailboxIdOf(platform, entry.row.rootPk), usual ?? tierOf(this.#of(entry)))

@@ -21,7 +21,7 @@ import { sleep } from '../../base/util/wait.ts'
 import type { ComingAccount } from '../../base/wire/move.ts'
 import type { Host } from '../../base/wire/records.ts'
 import { encodeAccountRow, type AccountRow } from '../account/account-row.ts'
-import { holdersMax } from '../account/holder-choice.ts'
+import type { Holders } from '../account/holder-choice.ts'
 import { parsePersonName } from '../account/person-name.ts'
 import { readOwnRecord } from '../account/plain-slots.ts'
 import type {
@@ -58,8 +58,8 @@ export interface MovesDeps {
 export interface MoveInit {
   /** A paired node, by its name, peer id or an address. */
   readonly to: string
-  /** Is told again and again how many items the other node lacks; undefined where it is not connected. */
-  readonly progress: (itemsLeft: number | undefined) => void
+  /** Is told again and again, until the other node has everything, whether it comes for it. */
+  readonly progress: (isCopying: boolean) => void
   /** Ends the attempt, up to the moment at which the account lives there. */
   readonly signal: AbortSignal
 }
@@ -72,10 +72,10 @@ export interface Moved {
 
 const lookMs = 200
 /** The other node has taken nothing of what it lacks for so long. */
-const stalledMs = 60_000
+const stalledMs = 5 * 60_000
 /** For the record that names the new home, which is all that is left to tell. */
 const lastLookMs = 10_000
-/** Accounts that one node may announce, with those that have moved to it. */
+/** Accounts that one node may bring, those that live here by now included. */
 const comingMax = 32
 
 export class Moves {
@@ -127,8 +127,8 @@ export class Moves {
     const id = accountIdOf(rootPk)
     await roster.making({ name, id }, async () => {
       roster.expectAway(id)
-      const others = roster.all().filter((one) => one.row.movedTo === from && one.id !== id)
-      if (others.length >= comingMax) {
+      const brought = roster.all().filter((one) => one.row.broughtBy === from && one.id !== id)
+      if (brought.length >= comingMax) {
         throw new AbzuError(
           'ABZU_QUOTA_EXCEEDED',
           'too many accounts of your node are here already',
@@ -159,17 +159,18 @@ export class Moves {
     { row, peer, slots }: { row: AccountRow; peer: PeerId; slots: readonly SignedSlot[] },
   ): Promise<void> {
     const { roster, carriage } = this.#deps
-    if (entry.row !== row) throw changedMeanwhile()
     expectHere(entry)
+    if (!isSameDevice(entry.row, row)) throw changedMeanwhile()
     this.#expectToLeaveAnAdmin(entry)
     const mailbox = mailboxIdOf(this.#deps.platform, row.rootPk)
-    const frozen = { ...row, movedTo: peer }
+    const before = entry.row
+    const frozen = { ...before, movedTo: peer }
     try {
       await roster.change(entry, frozen, async () =>
         carriage.settle(mailbox, slots, { key: row.rootPk, value: encodeAccountRow(frozen) }),
       )
     } catch (error) {
-      entry.row = row
+      entry.row = before
       throw error
     }
   }
@@ -215,7 +216,8 @@ export class Moves {
         const entry = roster.get(id)
         if (entry?.row !== row) return
         const { movedTo: from, isAnnounced: _, ...here } = row
-        await roster.change(entry, here)
+        const role = here.role === 'adult' ? roster.roleOfArrival() : here.role
+        await roster.change(entry, { ...here, role })
         log.info('account-moved-here', { from: from as string })
       })
     } catch (error) {
@@ -258,18 +260,16 @@ export class Moves {
     signal,
   }: Omit<MoveInit, 'to'> & { mailbox: MailboxId; peer: PeerId }): Promise<void> {
     const { moving, clock, scheduler } = this.#deps
-    let least = Infinity
+    let taken: number | undefined
     let sinceMs = clock.monotonicMs()
     while (!(await moving.hasAll(mailbox, peer))) {
-      const left = moving.itemsLeft(peer)
-      progress(left)
+      const before = taken
+      taken = moving.taken(peer)
+      progress(taken !== undefined)
       const nowMs = clock.monotonicMs()
-      if (left !== undefined && left < least) {
-        least = left
-        sinceMs = nowMs
-      }
+      if (taken !== before) sinceMs = nowMs
       if (nowMs - sinceMs > stalledMs) {
-        const message = 'the other node does not take what it lacks: it is not there, or is full'
+        const message = 'the other node has taken nothing for minutes: it is not there, or is full'
         throw new AbzuError('ABZU_UNREACHABLE', message)
       }
       await sleep(scheduler, lookMs, signal)
@@ -287,11 +287,18 @@ export class Moves {
   }
 }
 
-/** Lets the next home keep a copy, where the account has chosen others. */
+/** Lets the next home keep a copy, where the last record does not name it.
+ *  @throws {AbzuError} ABZU_INVALID_ARGUMENT where others have its place */
 async function holdAt({ holders }: Member, peer: PeerId): Promise<void> {
-  const { holders: all } = await holders.look()
-  const replicas = all.filter(({ role }) => role === 'replica').map(({ peerId }) => peerId)
-  if (!replicas.includes(peer)) await holders.choose([peer, ...replicas].slice(0, holdersMax))
+  const replicasOf = ({ holders: all }: Holders): string[] =>
+    all.filter(({ role }) => role === 'replica').map(({ peerId }) => peerId)
+  const now = await holders.look()
+  if (replicasOf(now).includes(peer)) return
+  const chosen = now.chosen ? [...replicasOf(now), peer] : undefined
+  if (replicasOf(await holders.choose(chosen)).includes(peer)) return
+  const message =
+    'other nodes keep copies in its place: let it keep one first, abzu account holders'
+  throw new AbzuError('ABZU_INVALID_ARGUMENT', message)
 }
 
 function comingOf(row: AccountRow): ComingAccount {
@@ -299,7 +306,15 @@ function comingOf(row: AccountRow): ComingAccount {
   return { v, rootPk, name, certificate, recoveryPk, wrappedDevice }
 }
 
+/** Whether what the other node was told still opens the account. */
+function isSameDevice(now: AccountRow, told: AccountRow): boolean {
+  return (
+    equalBytes(now.wrappedDevice, told.wrappedDevice) &&
+    equalBytes(now.certificate, told.certificate)
+  )
+}
+
 function changedMeanwhile(): AbzuError {
-  const message = "the account's password or role was changed meanwhile: move it again"
+  const message = "the account's password or device was changed meanwhile: move it again"
   return new AbzuError('ABZU_OVERLOADED', message)
 }

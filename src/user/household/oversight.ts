@@ -34,7 +34,7 @@ import {
   type ChildRules,
   type Moment,
 } from './child-policy.ts'
-import { roleOf, type Entry } from './entry.ts'
+import { isHere, roleOf, type Entry } from './entry.ts'
 import { Escrow } from './escrow.ts'
 import { Inspections, shownEntry, type Inspection, type ShownEntry } from './inspections.ts'
 import type { Roster } from './roster.ts'
@@ -261,7 +261,7 @@ export class Oversight {
     const { roster, log } = this.#deps
     const keys: Uint8Array[] = []
     for (const entry of roster.all()) {
-      if (roleOf(entry) !== 'admin' && roleOf(entry) !== 'adult') continue
+      if (!isHere(entry) || (roleOf(entry) !== 'admin' && roleOf(entry) !== 'adult')) continue
       if (keys.length >= noteRecipientsMax) break
       try {
         keys.push(...(await sealKeysOf(this.#deps, entry.row.rootPk)))
@@ -334,7 +334,8 @@ export class Oversight {
   }
 
   #isHousehold(root: Uint8Array): boolean {
-    return this.#deps.roster.get(accountIdOf(root)) !== undefined
+    const entry = this.#deps.roster.get(accountIdOf(root))
+    return entry !== undefined && !entry.row.isAnnounced
   }
 
   /** @throws {AbzuError} ABZU_NOT_FOUND, ABZU_ADDRESS_INVALID, ABZU_INVALID_ARGUMENT */

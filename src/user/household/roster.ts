@@ -14,7 +14,7 @@ import {
 } from '../account/account-row.ts'
 import { isAddress } from '../account/person-name.ts'
 import type { NodeRows } from '../account/ports.ts'
-import { entryOf, roleOf, type Entry } from './entry.ts'
+import { entryOf, isHere, roleOf, type Entry } from './entry.ts'
 import { Reservations } from './reservations.ts'
 import type { Role } from './role.ts'
 
@@ -66,8 +66,9 @@ export class Roster {
     return this.all().some(({ row }) => row.invitation && equalBytes(row.invitation, invitation))
   }
 
+  /** Whether somebody of this role lives here. */
   hasRole(role: Role): boolean {
-    return this.all().some((entry) => roleOf(entry) === role)
+    return this.all().some((entry) => isHere(entry) && roleOf(entry) === role)
   }
 
   get(id: AccountId): Entry | undefined {

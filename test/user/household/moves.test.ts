@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import type { AbzuError } from '../../../src/base/util/errors.ts'
-import { utf8 } from '../../../src/base/util/bytes.ts'
+import { mapKey, utf8 } from '../../../src/base/util/bytes.ts'
 import { mailboxIdOf, rootKeyOf } from '../../../src/base/crypto/address.ts'
 import type { ComingAccount } from '../../../src/base/wire/move.ts'
 import type { AccountManager } from '../../../src/user/household/account-manager.ts'
@@ -123,6 +123,7 @@ t.test('and comes back by the same way', async (t) => {
   await there.move('alice', moveTo(addressOf(alice.node)))
   t.equal(member.id, alice.member.id)
   t.match(there.list(), [{ movedTo: alice.node.peerId }])
+  t.match(alice.manager.list(), [{ role: 'admin', locked: true }], 'as what it was here')
   await t.rejects(alice.manager.unlock('alice', password), { code: 'ABZU_WRONG_PASSWORD' })
   t.same(await textsOf({ member: await alice.manager.unlock('alice', newer) }), ['read'])
 })
@@ -193,19 +194,19 @@ t.test('who gives up, and a node that is not there, move nothing', async (t) => 
   next.isOnline = false
   const giveUp = new AbortController()
   const reason = new Error('given up')
-  const told: (number | undefined)[] = []
-  const progress = (left: number | undefined) => {
-    told.push(left)
+  const told: boolean[] = []
+  const progress = (isCopying: boolean) => {
+    told.push(isCopying)
     giveUp.abort(reason)
   }
   await t.rejects(
     alice.manager.move('alice', moveTo('friend', { progress, signal: giveUp.signal })),
     reason,
   )
-  t.same(told, [undefined])
+  t.same(told, [false])
   const stalled = alice.manager.move('alice', moveTo('friend'))
   stalled.catch(() => undefined)
-  for (let seconds = 0; seconds < 65; seconds++) {
+  for (let seconds = 0; seconds < 305; seconds++) {
     await world.settle()
     await world.time.advance(1000)
   }
@@ -357,6 +358,40 @@ t.test('a move that was given up is deleted there, and the copy stays', async (t
   moving.onAnnounce = async () => undefined
   t.match(await alice.manager.move('alice', moveTo('friend')), { isComplete: true })
   t.match(await there.unlock('alice', password), { role: 'adult' })
+})
+
+t.test('who keeps copies goes along, and the home that was left comes in its place', async (t) => {
+  for (const isChosen of [false, true]) {
+    const { world, alice, next, moving } = await paired()
+    if (isChosen) await alice.member.holders.choose([next.peerId])
+    await alice.manager.move('alice', moveTo('friend'))
+    next.holders = [{ peerId: alice.node.peerId, role: 'replica', addresses: [] }]
+    const member = await moving.there!.unlock('alice', password)
+    await world.time.advance(3_600_000)
+    await world.settle()
+    t.equal((await member.holders.look()).chosen, isChosen)
+    t.match(recordOn(world, next, member).hosts, [
+      { peerId: next.peerId, role: 'home' },
+      { peerId: alice.node.peerId, role: 'replica' },
+    ])
+  }
+})
+
+t.test('who is to leave takes its time along, and loses nothing by it', async (t) => {
+  const { world, alice, next, moving } = await paired()
+  const { member: ben } = await alice.manager.create({ name: 'ben', role: 'adult', password })
+  await alice.manager.remove('ben', alice.member.id)
+  await alice.manager.move('ben', moveTo('friend'))
+  const { leavesAt } = alice.manager.get('ben')
+  t.ok(leavesAt)
+  await world.time.advance(40 * 24 * 3_600_000)
+  t.match(
+    alice.manager.get('ben'),
+    { movedTo: next.peerId, leavesAt },
+    'what it left is still handed on',
+  )
+  t.ok(alice.node.mailboxes.has(mapKey(ben.mailbox)))
+  t.equal(moving.there!.get('ben').leavesAt, undefined, 'it was told to leave here alone')
 })
 
 function mailboxOf({ world, alice }: Scene) {
