@@ -9,7 +9,7 @@ const tools = join(root, 'node_modules/.bin')
 const path = [dirname(process.execPath), tools, process.env['PATH']].join(delimiter)
 
 /** A command that takes longer is ended, and has failed. */
-const commandMsMax = 15 * 60_000
+const commandMsMax = 20 * 60_000
 
 function runCommand(command: readonly string[], live: boolean): Promise<Outcome> {
   const [program = '', ...args] = command

@@ -5,7 +5,7 @@ import t from 'tap'
 import { runSeeds } from './seeds.ts'
 import { Simulator, type RunReport } from './simulate.ts'
 
-const seeds = 60
+const seeds = 40
 
 t.test('whatever happens, what must hold holds', async (t) => {
   const report = await runSeeds({

@@ -1,6 +1,7 @@
 /** Letters of strangers that attackers send over the wire to one mailbox, far over its room for them. @module */
 
 import { itemIdOf } from '../../../src/base/crypto/address.ts'
+import { isStamp } from '../../../src/base/crypto/stamp.ts'
 import { prekeyIdOf, unverifiedRecord } from '../../../src/base/crypto/mailbox-record.ts'
 import type { CryptoPlatform } from '../../../src/base/crypto/platform.ts'
 import type { MailboxId } from '../../../src/base/util/brand.ts'
@@ -63,7 +64,9 @@ export class StrangerLetters {
       const order = { mailbox, item: itemIdOf(platform, envelope), bits: this.#bits }
       yield this.#letter('bad stamp', envelope, falseStampFor(platform, order))
       const { stamp } = this.#stock[0] as Parcel & { stamp: Uint8Array }
-      const other = this.#envelope(shortBytes)
+      let other = this.#envelope(shortBytes)
+      // one in sixteen thousand is good for another letter by chance
+      while (this.#isGood(other, stamp)) other = this.#envelope(shortBytes)
       yield this.#letter("another letter's stamp", other, stamp)
       const third = this.#envelope(shortBytes)
       const door = { doorId: platform.random(8), proof: platform.random(16) }
@@ -72,6 +75,12 @@ export class StrangerLetters {
       const cut = (this.#stock[0] as Parcel).envelope.subarray(0, 1000)
       yield this.#letter('cut off', cut, stamp)
     }
+  }
+
+  #isGood(envelope: Uint8Array, stamp: Uint8Array): boolean {
+    const { platform, mailbox } = this.#init
+    const order = { mailbox, item: itemIdOf(platform, envelope), bits: this.#bits }
+    return isStamp(platform, order, stamp)
   }
 
   #stamped(length: number): Parcel {
