@@ -27,9 +27,9 @@ export function describe({
   isAnnounced,
   leavesAt,
 }: Answer<'status'>['accounts'][number]): string {
-  const isHere = locked ? 'locked' : 'unlocked'
+  const here = locked ? 'locked' : 'unlocked'
   const elsewhere = isAnnounced ? `is to come from ${movedTo}` : `moved to ${movedTo}`
-  const state = movedTo === undefined ? isHere : elsewhere
+  const state = movedTo === undefined ? here : elsewhere
   const end = leavesAt === undefined ? '' : `, leaves on ${leavesAt.slice(0, 10)}`
   return `${name}  ${role}, ${state}${end}  ${id}`
 }

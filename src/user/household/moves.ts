@@ -137,7 +137,8 @@ export class Moves {
       if ((await this.#homeBy({ rootPk, certificate })) !== from) {
         throw new AbzuError('ABZU_DENIED', 'by the copy here your node is not the home')
       }
-      const role = roster.roleOfArrival()
+      // what this household has decided for an account that was here before holds when it comes back
+      const { role = 'adult', leavesAtHours, growsUpAtHours } = roster.get(id)?.row ?? {}
       const row: AccountRow = {
         v,
         ...coming,
@@ -145,7 +146,10 @@ export class Moves {
         role,
         movedTo: from,
         isAnnounced: true,
+        broughtBy: from,
         takeOverDue: 1,
+        ...(leavesAtHours !== undefined && { leavesAtHours }),
+        ...(growsUpAtHours !== undefined && { growsUpAtHours }),
       }
       await roster.save(row)
       roster.add(entryOf(row))

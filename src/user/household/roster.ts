@@ -144,8 +144,8 @@ export class Roster {
    *  @throws {AbzuError} ABZU_ALREADY_EXISTS */
   expectAway(id: AccountId): void {
     const entry = this.get(id)
-    const isHere = entry ? entry.row.movedTo === undefined : this.#leaving.has(id)
-    if (!isHere) return
+    const isAway = entry ? entry.row.movedTo !== undefined : !this.#leaving.has(id)
+    if (isAway) return
     throw new AbzuError('ABZU_ALREADY_EXISTS', 'this account lives here already')
   }
 

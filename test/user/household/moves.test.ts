@@ -5,7 +5,7 @@ import { mailboxIdOf, rootKeyOf } from '../../../src/base/crypto/address.ts'
 import type { ComingAccount } from '../../../src/base/wire/move.ts'
 import type { AccountManager } from '../../../src/user/household/account-manager.ts'
 import type { MoveInit } from '../../../src/user/household/moves.ts'
-import { lived } from '../../support/exporting.ts'
+import { gathered, lived } from '../../support/exporting.ts'
 import { collect, password, textsOf, World, type Household } from '../../support/household.ts'
 import { MemoryMoving } from '../../support/memory-moving.ts'
 import type { MemoryNode } from '../../support/memory-ports.ts'
@@ -392,7 +392,54 @@ t.test('who is to leave takes its time along, and loses nothing by it', async (t
   )
   t.ok(alice.node.mailboxes.has(mapKey(ben.mailbox)))
   t.equal(moving.there!.get('ben').leavesAt, undefined, 'it was told to leave here alone')
+
+  const back = new MemoryMoving(world, next, alice.node)
+  back.there = alice.manager
+  await moving.there!.close()
+  world.moving.set(next, back)
+  const there = await world.manager(next)
+  await there.unlock('ben', password)
+  await there.move('ben', moveTo('friend'))
+  t.match(alice.manager.get('ben'), { role: 'adult', leavesAt }, 'and holds when it comes back')
 })
+
+t.test('a Child that comes back is one still', async (t) => {
+  const { world, alice, next } = await paired()
+  const { member: kim } = await alice.manager.create({ name: 'kim', role: 'child', password })
+  const file = async function* () {
+    yield exported
+  }
+  const exported = await gathered(
+    await alice.manager.exported('kim', { password: 'of the file', workFactor: 2 }),
+  )
+  world.moving.set(next, new MemoryMoving(world, next, alice.node))
+  const there = await world.manager(next)
+  const back = world.moving.get(next) as MemoryMoving
+  back.there = alice.manager
+  const secret = { password: 'of the file' }
+  await there.import({ ...moveTo(''), sealed: file, secret, password, progress: () => undefined })
+  await back.sync(kim.mailbox)
+  t.match(alice.manager.get('kim'), { role: 'child', movedTo: next.peerId })
+  await there.move('kim', moveTo('friend'))
+  t.match(alice.manager.get('kim'), { role: 'child', locked: true })
+  t.equal(alice.manager.get('kim').movedTo, undefined)
+})
+
+t.test(
+  'one node brings so many accounts and no more, those that live here by now included',
+  async (t) => {
+    const { alice, moving } = await paired()
+    const there = moving.there as AccountManager
+    await there.create({ name: 'ada', role: 'admin', password })
+    const names = Array.from({ length: 33 }, (_, n) => `person ${n}`)
+    for (const name of names) await alice.manager.create({ name, role: 'adult', password })
+    const move = async (name: string) => alice.manager.move(name, moveTo('friend'))
+    for (const name of names.slice(0, 32)) await move(name)
+    t.equal(there.list().filter(({ movedTo }) => movedTo !== undefined).length, 0)
+    await t.rejects(move('person 32'), { code: 'ABZU_QUOTA_EXCEEDED' })
+    t.match(alice.manager.get('person 32'), { locked: false })
+  },
+)
 
 function mailboxOf({ world, alice }: Scene) {
   return mailboxIdOf(world.platform, rootKeyOf(alice.member.id))
