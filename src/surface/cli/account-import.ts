@@ -7,6 +7,7 @@ import type { Answer } from '../client/routes.ts'
 import { byteAmount } from './byte-amount.ts'
 import { newCommand } from './command.ts'
 import type { CliContext } from './context.ts'
+import { lastLine } from './last-line.ts'
 import { readPassword, withPasswordOptions, type PasswordOptions } from './password.ts'
 import { secretOfFile } from './secret-input.ts'
 import { sessionFiles } from './session.ts'
@@ -19,6 +20,7 @@ interface Options extends PasswordOptions {
 }
 
 type Line = Answer<'importAccount'>
+type Progress = Extract<Line, { progress: unknown }>['progress']
 type Imported = Extract<Line, { imported: unknown }>['imported']
 
 const identityBytesMax = 4096
@@ -86,32 +88,36 @@ async function fileSecret(
 }
 
 async function watch(
-  { output }: CliContext,
+  context: CliContext,
   client: AbzuClient,
   {
     path,
     asked,
   }: { path: string; asked: Omit<Parameters<AbzuClient['importAccount']>[0], 'upload'> },
 ): Promise<Imported> {
+  const upload = await brought(context, client, path)
+  await context.output.progress('looking whether the file is whole')
+  const lines = client.importAccount({ ...asked, upload })
+  return (await lastLine(context, lines, describe)).imported
+}
+
+function describe({ items, itemsTotal, bytes }: Progress): string | undefined {
+  return itemsTotal === 0 ? undefined : `${items} of ${itemsTotal} items, ${byteAmount(bytes)}`
+}
+
+/** Brings a file to the daemon: what it is called there. */
+async function brought({ output }: CliContext, client: AbzuClient, path: string): Promise<string> {
+  let upload: string | undefined
   try {
-    let upload: string | undefined
     for await (const { at, piece, size } of pieces(path)) {
       upload ??= await client.beginUpload()
       await client.upload(upload, at, piece)
       await output.progress(`${byteAmount(at + piece.length)} of ${byteAmount(size)} read`)
     }
-    upload ??= await client.beginUpload()
-    await output.progress('looking whether the file is whole')
-    for await (const line of client.importAccount({ ...asked, upload })) {
-      if ('imported' in line) return line.imported
-      const { items, itemsTotal, bytes } = line.progress
-      if (itemsTotal === 0) continue
-      await output.progress(`${items} of ${itemsTotal} items, ${byteAmount(bytes)}`)
-    }
+    return upload ?? (await client.beginUpload())
   } finally {
     await output.progress('')
   }
-  throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'the daemon did not say how it ended')
 }
 
 async function* pieces(

@@ -1,14 +1,11 @@
 import type { Command } from 'commander'
-import { AbzuError } from '../../base/util/errors.ts'
-import type { AbzuClient } from '../client/client.ts'
 import type { Answer } from '../client/routes.ts'
 import { newCommand, withAccountOption } from './command.ts'
 import type { CliContext } from './context.ts'
+import { lastLine } from './last-line.ts'
 import { clientOf } from './session.ts'
 
-type Line = Answer<'moveAccount'>
-type Progress = Extract<Line, { progress: unknown }>['progress']
-type Moved = Extract<Line, { moved: unknown }>['moved']
+type Progress = Extract<Answer<'moveAccount'>, { progress: unknown }>['progress']
 
 /** `abzu account move`: an account lives at a paired node from now on. */
 export function accountMove(context: CliContext): Command {
@@ -17,7 +14,7 @@ export function accountMove(context: CliContext): Command {
     .argument('<node>', 'the address of a paired node, its name or its peer id')
     .action(async (to: string, { account }: { readonly account?: string }) => {
       const client = await clientOf(context, account)
-      const moved = await watch(context, client, to)
+      const { moved } = await lastLine(context, client.moveAccount({ to }), describe)
       await context.output.result(moved, () => [
         `The account lives at ${moved.name ?? moved.to} now, and is frozen here.`,
         moved.isComplete
@@ -26,18 +23,6 @@ export function accountMove(context: CliContext): Command {
         'Contacts see the same person. What still comes here is handed on.',
       ])
     })
-}
-
-async function watch({ output }: CliContext, client: AbzuClient, to: string): Promise<Moved> {
-  try {
-    for await (const line of client.moveAccount({ to })) {
-      if ('moved' in line) return line.moved
-      await output.progress(describe(line.progress))
-    }
-  } finally {
-    await output.progress('')
-  }
-  throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'the daemon did not say how it ended')
 }
 
 function describe({ isCopying }: Progress): string {

@@ -1,11 +1,10 @@
 import { Option, type Command } from 'commander'
-import { AbzuError } from '../../base/util/errors.ts'
 import { roles, type Role } from '../../user/household/role.ts'
-import type { AbzuClient } from '../client/client.ts'
 import type { Answer } from '../client/routes.ts'
 import { byteAmount } from './byte-amount.ts'
 import { newCommand } from './command.ts'
 import type { CliContext } from './context.ts'
+import { lastLine } from './last-line.ts'
 import { readPassword, withPasswordOptions, type PasswordOptions } from './password.ts'
 import { sessionFiles } from './session.ts'
 import { readWords } from './words-input.ts'
@@ -17,9 +16,7 @@ interface Options extends PasswordOptions {
   readonly role?: Role
 }
 
-type Line = Answer<'recoverAccount'>
-type Progress = Extract<Line, { progress: unknown }>['progress']
-type Recovered = Extract<Line, { recovered: unknown }>['recovered']
+type Progress = Extract<Answer<'recoverAccount'>, { progress: unknown }>['progress']
 
 /** `abzu account recover`: an account comes back from its words, with all that other nodes hold of it. */
 export function accountRecover(context: CliContext): Command {
@@ -45,7 +42,8 @@ export function accountRecover(context: CliContext): Command {
         ...(peer !== undefined && { peer }),
         ...(wanted && { role: wanted }),
       }
-      const { id, role, token, items, bytes, ...account } = await watch(context, client, asked)
+      const { recovered } = await lastLine(context, client.recoverAccount(asked), describe)
+      const { id, role, token, items, bytes, ...account } = recovered
       await (await sessionFiles(context)).save(id, token)
       await context.output.result({ id, name: account.name, role, items, bytes }, () => [
         `${account.name} is ${id}, recovered and unlocked: ${items} items, ${byteAmount(bytes)}.`,
@@ -53,22 +51,6 @@ export function accountRecover(context: CliContext): Command {
         'Contacts see the same person, and are told that a device writes which they do not know.',
       ])
     })
-}
-
-async function watch(
-  { output }: CliContext,
-  client: AbzuClient,
-  asked: Parameters<AbzuClient['recoverAccount']>[0],
-): Promise<Recovered> {
-  try {
-    for await (const line of client.recoverAccount(asked)) {
-      if ('recovered' in line) return line.recovered
-      await output.progress(describe(line.progress))
-    }
-  } finally {
-    await output.progress('')
-  }
-  throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'the daemon did not say how it ended')
 }
 
 function describe({ items, bytes, itemsTotal }: Progress): string {

@@ -4,12 +4,12 @@ import t from 'tap'
 import { rootKeyOf } from '../../../src/base/crypto/address.ts'
 import { openNote } from '../../../src/base/crypto/sealed-note.ts'
 import { decode } from '../../../src/base/wire/codec.ts'
-import { family } from '../../support/family.ts'
+import { familyWithFriend } from '../../support/family.ts'
 import { bothShares, loot, openedOf } from '../../support/loot.ts'
 import { MemoryMoving } from '../../support/memory-moving.ts'
 
 t.test('I18: of an Adult, a Guest and a Child nothing opens, of the Admin all', async (t) => {
-  const { world, node, manager, bert, kim, friend } = await family()
+  const { world, node, manager, bert, kim, friend } = await familyWithFriend()
   // the keys of a Guest are on its own device; what the node has of it is a copy of the mailbox
   const guest = await world.household('gisela')
   for (const { id, member } of [
@@ -61,7 +61,7 @@ t.test('I18: of an Adult, a Guest and a Child nothing opens, of the Admin all', 
 })
 
 t.test('a share opens as what it is, only', async (t) => {
-  const { world, node } = await family()
+  const { world, node } = await familyWithFriend()
   const value = [...node.tables.onDisk('oversight-pairs').values()][0]?.value as Uint8Array
   const { sealSeed: seed } = await loot(world, node, 'anna')
   const { shares } = decode(value) as { shares: { note: Uint8Array }[] }

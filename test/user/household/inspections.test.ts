@@ -5,13 +5,13 @@ import { mapKey } from '../../../src/base/util/bytes.ts'
 import { AbzuError } from '../../../src/base/util/errors.ts'
 import type { AccountManager } from '../../../src/user/household/account-manager.ts'
 import type { Member } from '../../../src/user/household/member.ts'
-import { family } from '../../support/family.ts'
+import { familyWithFriend } from '../../support/family.ts'
 import { password } from '../../support/household.ts'
 import { bothShares, loot, openedOf } from '../../support/loot.ts'
 
 const hourMs = 3_600_000
 
-type House = Awaited<ReturnType<typeof family>>
+type House = Awaited<ReturnType<typeof familyWithFriend>>
 
 function look(
   { world, manager }: Pick<House, 'world' | 'manager'>,
@@ -26,7 +26,7 @@ function look(
 const auditOf = (manager: AccountManager) => manager.oversight.audit({ by: 'kim' })
 
 t.test('an Admin looks, also while the Child is locked, and the Child learns of it', async (t) => {
-  const house = await family()
+  const house = await familyWithFriend()
   const { world, manager, anna, friend } = house
   t.match(friend.member.contacts.get('kim'), { supervised: true }, 'its contacts are told')
   const told = await look(house, anna)
@@ -58,7 +58,7 @@ t.test('an Admin looks, also while the Child is locked, and the Child learns of 
 })
 
 t.test('entries outlive the mail that brought them', async (t) => {
-  const house = await family()
+  const house = await familyWithFriend()
   const { world, manager, node, anna, kim } = house
   await manager.lock('kim')
   await look(house, anna)
@@ -70,7 +70,7 @@ t.test('entries outlive the mail that brought them', async (t) => {
 })
 
 t.test('who may not look: the attempt stands in the audit', async (t) => {
-  const { manager, anna, bert, world } = await family()
+  const { manager, anna, bert, world } = await familyWithFriend()
   for (let n = 0; n < 9; n++) await manager.oversight.refused({ by: bert.id, child: 'kim' })
   await world.settle()
   const { entries } = await auditOf(manager)
@@ -98,7 +98,7 @@ t.test('who may not look: the attempt stands in the audit', async (t) => {
 t.test(
   'nothing is told before the letter is in the mailbox, nor where it is not taken',
   async (t) => {
-    const house = await family()
+    const house = await familyWithFriend()
     const { node, manager, anna, world } = house
     const { hosting } = node
     const deliver = hosting.deliver.bind(hosting)
@@ -138,7 +138,7 @@ t.test('I19: cut off at any write, nothing is told without an entry', async (t) 
   let fired = 0
   for (const when of ['before', 'after'] as const) {
     for (let write = 1; ; write++) {
-      const house = await family()
+      const house = await familyWithFriend()
       const { world, node, manager, anna } = house
       await manager.lock('kim')
       node.disk.failAt(write, when)
@@ -166,7 +166,7 @@ t.test('I19: cut off at any write, nothing is told without an entry', async (t) 
 t.test(
   'a new Admin looks once the Child has unlocked; one who is none any more does not',
   async (t) => {
-    const house = await family()
+    const house = await familyWithFriend()
     const { manager, anna, world } = house
     await manager.makeAdmin('bert')
     const bert = await manager.unlock('bert', password)
@@ -188,7 +188,7 @@ t.test('I19: after growing up, or with other Admins, no old share opens anything
   const step = fc.constantFrom('lock', 'admin', 'unadmin', 'grow', 'send')
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 5 }), async (steps) => {
-      const { world, node, manager, kim, friend } = await family()
+      const { world, node, manager, kim, friend } = await familyWithFriend()
       const rootPk = rootKeyOf(kim.id)
       /** Private halves of all pairs that ever were. */
       const old: Uint8Array[] = []

@@ -1,25 +1,9 @@
 import t from 'tap'
 import type { Member } from '../../../src/user/household/member.ts'
+import { family } from '../../support/family.ts'
 import { collect, password, quickPlatform, textsOf, World } from '../../support/household.ts'
 
 const hourMs = 3_600_000
-
-/** A house with an Admin, an Adult and a Child, and a friend elsewhere. */
-async function family(zone = 'UTC') {
-  const world = new World()
-  const node = world.node()
-  const manager = await world.manager(node, { zone })
-  const make = async (name: string, role: 'admin' | 'adult' | 'child') =>
-    (await manager.create({ name, role, password })).member
-  const [anna, bert, kim] = [
-    await make('anna', 'admin'),
-    await make('bert', 'adult'),
-    await make('kim', 'child'),
-  ]
-  const friend = await world.household('ferdi')
-  const { oversight } = manager
-  return { world, node, manager, anna, bert, kim, friend, oversight }
-}
 
 /** The friend writes to the Child through a link. */
 async function written({ world, kim, friend }: Awaited<ReturnType<typeof family>>, text: string) {
