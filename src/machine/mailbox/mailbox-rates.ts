@@ -41,11 +41,10 @@ export class MailboxRates {
 
   /** Takes one letter of an account from or for a peer and returns 0; or takes nothing and returns the ms to wait. */
   take(account: string, peer: PeerId): number {
-    const waitMs = this.#perAccount.waitMs(account)
+    const waitMs = Math.max(this.#perAccount.waitMs(account), this.#paceMs(account, peer))
     if (waitMs > 0) return waitMs
-    const paceMs = this.pace(account, peer)
-    if (paceMs === 0) this.#perAccount.take(account)
-    return paceMs
+    this.#perAccount.take(account)
+    return this.pace(account, peer)
   }
 
   /** Whether this account may post one more letter now, wherever it goes; if so, it is counted. */
@@ -55,11 +54,15 @@ export class MailboxRates {
 
   /** The ms until one more letter that was posted may pass between an account and a peer; 0 counts it. */
   pace(account: string, peer: PeerId): number {
-    const waitMs = Math.max(this.#perPeer.waitMs(peer), this.#node.waitMs(account))
+    const waitMs = this.#paceMs(account, peer)
     if (waitMs > 0) return waitMs
     this.#perPeer.take(peer)
     this.#node.spend(account)
     return 0
+  }
+
+  #paceMs(account: string, peer: PeerId): number {
+    return Math.max(this.#perPeer.waitMs(peer), this.#node.waitMs(account))
   }
 
   /** Letters of the account's burst, and of the node's, that are taken now. */
