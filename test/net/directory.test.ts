@@ -47,6 +47,26 @@ t.test('two nodes: published, and resolved without a host', async (t) => {
   await until(newer, 'a change reaches the holder at once')
 })
 
+t.test('an account that has left: its last record is kept, offered and believed', async (t) => {
+  const [home, other] = await mesh(t, 2)
+  const owner = await home.host()
+  const holder = { peerId: other.peerId, role: 'replica' as const, addresses: [] }
+  owner.hosts = [...owner.hosts, holder]
+  await other.mailboxes.host(owner.rootPk, [owner.identity(), owner.record()])
+  owner.hosts = []
+  await home.directory.bequeath(owner.signedRecord())
+  await home.mailboxes.drop(owner.mailbox)
+  await until(() => holders([other], owner.mailbox) === 1, 'the holder is told')
+  await other.store.table('records').delete(owner.mailbox)
+  for (const node of [home, other]) {
+    await node.stop()
+    await node.start()
+  }
+  await other.meet(home)
+  const { record } = verifyMailboxRecord(platform, await other.directory.confirm(owner.mailbox))
+  t.match(record, { seq: 3, hosts: [] }, 'and whoever asks its last home')
+})
+
 t.test('alone, nobody can be asked', async (t) => {
   const node = await MeshNode.start(t)
   const owner = await node.host()

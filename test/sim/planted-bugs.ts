@@ -326,6 +326,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         hasParted: (peerId) => directory.hasParted(peerId),
         resolve: async (...call) => directory.resolve(...call),
         ahead: async () => undefined,
+        bequeath: async (signed) => directory.bequeath(signed),
       }),
     },
     faults: ['snapshot-restored'],

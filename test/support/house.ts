@@ -81,6 +81,7 @@ export async function house(init: {
     isCovered: async () => true,
     hasParted: (peerId) => agreed.parted.includes(peerId),
     ahead: async () => undefined,
+    bequeath: async () => undefined,
     resolve: async (mailbox, hosts) => {
       for (const { peerId } of [...hosts, ...known]) {
         const record = await network.node(peerId as PeerId)?.mailboxes.record(mailbox)

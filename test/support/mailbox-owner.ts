@@ -139,14 +139,19 @@ export class MailboxOwner {
   }
 
   /** The next mailbox record; `rotate` makes a new prekey and keeps the old one for `priorHours`. */
-  record({ rotate = false, priorHours = 168 } = {}) {
+  record(init: { rotate?: boolean; priorHours?: number } = {}) {
+    return this.plain(plainSlotKind.record, plainSlotName.record, this.signedRecord(init))
+  }
+
+  /** The same, in no slot. */
+  signedRecord({ rotate = false, priorHours = 168 } = {}): Uint8Array {
     if (rotate) {
       const prekey = this.#platform.kem.publicKey(this.#prekeySeed)
       const keyId = prekeyIdOf(this.#platform, prekey)
       this.#priorKeys.push({ keyId, untilHours: this.nowHours + priorHours })
       this.#prekeySeed = this.#platform.random(32)
     }
-    const record = signMailboxRecord(this.#platform, this.#deviceSeed, {
+    return signMailboxRecord(this.#platform, this.#deviceSeed, {
       v: 1,
       account: this.rootPk,
       seq: ++this.#recordSeq,
@@ -159,7 +164,6 @@ export class MailboxOwner {
       stampBits: this.stampBits,
       deviceCertificate: this.#certificate,
     })
-    return this.plain(plainSlotKind.record, plainSlotName.record, record)
   }
 
   /** A door and what its holder needs. */

@@ -154,6 +154,7 @@ export class MemoryNode {
 
   /** What another node showed to be newer than the record of the account here. */
   recordAhead: Uint8Array | undefined
+  readonly bequeathed: Uint8Array[] = []
 
   readonly directory: DirectoryPort = {
     home: () => ({ peerId: this.peerId, role: 'home', addresses: this.addresses }),
@@ -179,6 +180,7 @@ export class MemoryNode {
       const newest = this.network.published(mailbox)
       return equalBytes(newest, own) ? undefined : newest
     },
+    bequeath: async (signed) => this.disk.write(() => void this.bequeathed.push(signed)),
   }
 
   readonly post: PostPort = {

@@ -38,6 +38,8 @@ export interface SlotValues {
   readonly name: string
   readonly version: number
   readonly body: string
+  /** @default by the name */
+  readonly key?: Uint8Array
   readonly class?: SlotClass
   /** Makes other signed bytes of the same content. */
   readonly variant?: number
@@ -52,7 +54,7 @@ export function slotOf(mailbox: MailboxId, values: SlotValues): StoredSlot {
   const unsigned = encodeSlotHeader({
     class: values.class ?? slotClass.sealed,
     mailbox,
-    key: slotKeyNamed(values.name),
+    key: values.key ?? slotKeyNamed(values.name),
     version: values.version,
     bodyHash: storePlatform.sha256(body),
     device: new Uint8Array(32),

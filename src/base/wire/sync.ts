@@ -16,6 +16,8 @@ export const syncEpochBytes = 16
 export const offeredIdBytes = 16
 /** Items in one offer. */
 export const offerItemsMax = 1024
+/** Offers of one stream of which it is not known that all is durable at the puller: one more breaks the protocol. */
+export const offersOpenMax = 64
 /** Items in one frame: each is six values, of a byte string counted twice. */
 export const frameItemsMax = 400
 /** Bits of the prefixes that a probe asks about. */

@@ -113,6 +113,19 @@ export class Directory {
     return own && newest && !equalBytes(own, newest) ? newest : undefined
   }
 
+  /** Keeps the last record of a mailbox hosted here that is about to go, and offers it to the mesh. Resolves once it is
+   *  durable here.
+   *  @throws {AbzuError} ABZU_MALFORMED, ABZU_QUOTA_EXCEEDED, those of the store */
+  async bequeath(signed: Uint8Array): Promise<void> {
+    const { transport, held, platform, log } = this.#deps
+    await held.keepAhead(signed, transport.peerId)
+    const { mailbox } = verifyMailboxRecord(platform, signed)
+    // whom this does not reach, the rounds that tend what is held do
+    this.publish(mailbox).catch((error: unknown) => {
+      log.debug('last-record-not-published', { error: toAbzuError(error) })
+    })
+  }
+
   /** The newest record of a mailbox that `hosts` or, where they do not answer, the mesh has; without hosts, the
    *  mesh alone. It is signed by the account that the mailbox is of, and not older than `known`.
    *  @throws {AbzuError} ABZU_NOT_FOUND where somebody answered and nobody has it; ABZU_UNREACHABLE where nobody

@@ -128,21 +128,25 @@ export class Feed {
   async #walk(mailbox: MailboxId, from: number, upTo: number): Promise<void> {
     const { items, origins } = this.#deps
     const isDue = ({ arrival }: ListedItem) => !origins.isFrom(this.#peer, arrival)
-    const first = from === 0 ? (await this.#introduction(mailbox)).filter(isDue) : []
-    const isFirst = ({ id }: ListedItem) => first.some((one) => equalBytes(one.id, id))
-    let offered = first
+    let first: readonly ListedItem[] | undefined
+    const isFirst = ({ id }: ListedItem) => first?.some((one) => equalBytes(one.id, id))
     for await (const page of items.news(mailbox, { after: from, upTo })) {
-      offered = [...offered, ...page.filter((item) => isDue(item) && !isFirst(item))]
+      const isBegun = first !== undefined
+      // where there are any, slots come before all else
+      const mayIntroduce = from === 0 || page[0]?.kind === 'slot'
+      first ??= mayIntroduce ? await this.#introduction(mailbox, from) : []
+      const rest = page.filter((item) => isDue(item) && !isFirst(item))
+      const offered = isBegun ? rest : [...first.filter(isDue), ...rest]
       for (const some of inOffers(offered)) await this.#desk.offer(mailbox, some)
-      offered = []
     }
   }
 
   /** Who may sign for a mailbox, and who hosts it: before anything that is judged by that. */
-  async #introduction(mailbox: MailboxId): Promise<ListedItem[]> {
+  async #introduction(mailbox: MailboxId, after: number): Promise<ListedItem[]> {
     const { platform, items } = this.#deps
     const slots = await introductionSlots(this.#deps, mailbox)
-    return slots.flatMap(({ signed }) => items.listed(mailbox, slotIdOf(platform, signed)) ?? [])
+    const listed = slots.map(({ signed }) => items.listed(mailbox, slotIdOf(platform, signed)))
+    return listed.filter((item) => item !== undefined && item.arrival > after) as ListedItem[]
   }
 }
 

@@ -3,7 +3,13 @@ import type { MailboxId } from '../../base/util/brand.ts'
 import { concatBytes } from '../../base/util/bytes.ts'
 import { AbzuError, toAbzuError } from '../../base/util/errors.ts'
 import type { CopiedItem } from '../../base/wire/copied-item.ts'
-import { frameItemsMax, hasBit, offeredIdBytes, type SourceMessage } from '../../base/wire/sync.ts'
+import {
+  frameItemsMax,
+  hasBit,
+  offeredIdBytes,
+  offersOpenMax,
+  type SourceMessage,
+} from '../../base/wire/sync.ts'
 import type { FrameStream } from '../transport/frame-stream.ts'
 
 interface Offer {
@@ -19,8 +25,7 @@ interface Frame {
   readonly bodies: Promise<(ItemBody | undefined)[]>
 }
 
-/** Offers of which it is not known that all is durable at the puller: so many, and so many bytes of all of them. */
-const offersOpenMax = 64
+/** Of all open offers. */
 const openBytesMax = 2 * 1024 * 1024
 const frameBytesMax = 256 * 1024
 const nothing = new Uint8Array()

@@ -16,6 +16,7 @@ import {
   decodeSourceMessage,
   encodePullerMessage,
   offeredIds,
+  offersOpenMax,
   toBits,
   type PullerMessage,
   type SetSum,
@@ -210,6 +211,9 @@ export class Puller {
     const all = offeredIds(joined)
     const flags = all.map((id) => isWelcome && this.#deps.mailboxes.wants(mailbox, id))
     const ids = all.filter((_, n) => flags[n])
+    if (this.#offers.size >= offersOpenMax) {
+      throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'more offers than are open at once')
+    }
     if (ids.length > 0) this.#offers.set(offer, { mailbox, ids, stores: [] })
     this.say({ kind: 'want', offer, bits: toBits(flags) })
   }

@@ -154,6 +154,16 @@ export function leavingRecord(signing: SigningInit, last: MailboxRecord, home: H
   return following(signing, last, { hosts: hostsAfterMove(last.hosts, home) })
 }
 
+/** The last record of an account, which nobody hosts from then on: copies go. */
+export function closingRecord(
+  signing: SigningInit,
+  last: MailboxRecord,
+  { nowHours }: { nowHours: number },
+): Uint8Array {
+  const notAfterHours = nowHours + recordHoursMax
+  return following(signing, last, { hosts: [], priorKeys: [], notAfterHours })
+}
+
 /** The record that follows `last` for an account that lets strangers write, or does not. */
 export function strangersRecord(
   signing: SigningInit,

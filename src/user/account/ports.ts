@@ -218,6 +218,10 @@ export interface DirectoryPort {
   /** A newer record of an account that lives here than the one that its mailbox has, where another node showed
    *  one; undefined where not. */
   ahead(mailbox: MailboxId): Promise<Uint8Array | undefined>
+  /** Takes over the last record of an account that leaves for good: keeps it for whoever asks, and offers it to other
+   *  nodes. Resolves once it is durable here.
+   *  @throws {AbzuError} ABZU_MALFORMED, ABZU_QUOTA_EXCEEDED, those of the store */
+  bequeath(signed: Uint8Array): Promise<void>
 }
 
 /** What one mailbox may have and do on this machine. */

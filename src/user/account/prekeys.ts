@@ -16,6 +16,7 @@ import type { Host, MailboxRecord } from '../../base/wire/records.ts'
 import type { Device } from './device.ts'
 import { keyringDraft, keyringSlotName, type Keyring, type Prekey } from './keyring.ts'
 import {
+  closingRecord,
   leavingRecord,
   movedRecord,
   type NextHosts,
@@ -85,6 +86,11 @@ export class Prekeys {
     store: (drafts: readonly SlotDraft[]) => Promise<void>,
   ): Promise<void> {
     await this.#change((record) => leavingRecord(this.#init, record, home), store)
+  }
+
+  /** Signs a record by which the account lives nowhere any more. It is not stored. */
+  closing(): Uint8Array {
+    return closingRecord(this.#init, this.#record.record, { nowHours: this.#nowHours() })
   }
 
   /** Whether people without a token may write, by the newest record. */

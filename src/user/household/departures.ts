@@ -15,7 +15,7 @@ import {
 } from '../../base/util/clock.ts'
 import { toAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
-import type { HostingPort } from '../account/ports.ts'
+import type { DirectoryPort, HostingPort } from '../account/ports.ts'
 import type { Serial } from '../account/serial.ts'
 import {
   expectNotLastAdmin,
@@ -34,6 +34,7 @@ export interface DeparturesDeps {
   readonly log: Log
   readonly roster: Roster
   readonly hosting: Pick<HostingPort, 'drop'>
+  readonly directory: Pick<DirectoryPort, 'bequeath'>
   /** Ends an account's work and drops its keys from memory. */
   readonly lock: (entry: Entry) => Promise<void>
   /** Drops what the household has decided for an account. */
@@ -122,7 +123,9 @@ export class Departures {
     await roster.holding(entry.id, async () => {
       entry.isLeaving = true
       try {
+        const closing = await entry.member?.closingRecord()
         await lock(entry)
+        if (closing) await this.#bequeath(closing)
         const row = { ...entry.row, wrappedDevice: noSecret, isDeleted: true }
         await roster.save(row)
         roster.leave(entry, row)
@@ -133,6 +136,16 @@ export class Departures {
       log.info('account-deleted')
       await this.#finish()
     })
+  }
+
+  /** Nodes that keep copies learn from it that they may go. Should the account stay after all, its next record surpasses it. */
+  async #bequeath(closing: Uint8Array): Promise<void> {
+    try {
+      await this.#deps.directory.bequeath(closing)
+    } catch (error) {
+      // whoever wants to leave is not kept by a record that has no place: copies go when the last one ends
+      this.#deps.log.warn('closing-not-kept', { error: toAbzuError(error) })
+    }
   }
 
   /** The keys are gone: what is left opens for whoever has the words alone. */

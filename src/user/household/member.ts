@@ -139,6 +139,12 @@ export class Member {
     await this.#account.gate.pass(async () => this.#account.leaveFor(home, store))
   }
 
+  /** Signs the account's last record. See `Prekeys.closing`.
+   *  @throws {AbzuError} ABZU_LOCKED */
+  async closingRecord(): Promise<Uint8Array> {
+    return this.#account.gate.pass(async () => this.#account.prekeys.closing())
+  }
+
   /** The account on its way into a file. See `exportedAccount`. */
   exported(deps: ExportDeps): AsyncGenerator<Uint8Array> {
     return exportedAccount(deps, this.#account)

@@ -3,9 +3,17 @@ import type { ListedItem } from '../../../src/base/store/item-store.ts'
 import type { MailboxId, PeerId } from '../../../src/base/util/brand.ts'
 import { toHex } from '../../../src/base/util/bytes.ts'
 import { systemScheduler } from '../../../src/base/util/system-time.ts'
+import { plainSlotKey } from '../../../src/base/crypto/slot-header.ts'
+import { plainSlotName } from '../../../src/base/wire/plain-slot.ts'
 import { Feed } from '../../../src/machine/sync/feed.ts'
 import { Origins } from '../../../src/machine/sync/origins.ts'
-import { itemOf, mailboxNamed, openTestStore, storePlatform } from '../../support/store-content.ts'
+import {
+  itemOf,
+  mailboxNamed,
+  openTestStore,
+  slotOf,
+  storePlatform,
+} from '../../support/store-content.ts'
 
 const peer = 'the puller' as PeerId
 const [alice, bob] = [mailboxNamed('alice'), mailboxNamed('bob')]
@@ -59,6 +67,33 @@ t.test('what comes during a round is offered in the next one, and once', async (
     letters.map(({ id }) => toHex(id)),
   )
   t.equal(feed.isUrgent, false)
+})
+
+t.test('who may sign comes before what is judged by it, after a rotation too', async (t) => {
+  const { items, offered, feed } = await feedOf(t)
+  const slot = (name: string, version: number, key?: Uint8Array) =>
+    slotOf(alice, { name, version, body: `${name} ${version}`, ...(key && { key }) })
+  const plain = (name: string, version: number) =>
+    slot(name, version, plainSlotKey(storePlatform, alice, name))
+  const { identity, record } = plainSlotName
+  const introduction = (version: number) => [plain(identity, version), plain(record, version)]
+  await items.putSlots([slot('door', 1), ...introduction(1)])
+  for (const isKnown of [false, true]) {
+    offered.length = 0
+    feed.begin([{ mailbox: alice, isKnown }], isKnown ? items.newest : 0)
+    if (isKnown) {
+      await items.putSlots([slot('door', 2), slot('vault', 2)])
+      await items.append([itemOf(alice, 'a letter')])
+      await items.putSlots(introduction(2))
+    }
+    await feed.offerNews()
+    const first = introduction(isKnown ? 2 : 1).map(({ signed }) =>
+      toHex(storePlatform.sha256(signed)),
+    )
+    t.same(offered.slice(0, 2), first)
+    t.equal(offered.length, isKnown ? 5 : 3)
+    t.equal(new Set(offered).size, offered.length, 'each once')
+  }
 })
 
 t.test('what the puller has sent is its own, and costs it no look', async (t) => {

@@ -1,8 +1,12 @@
 import t, { type Test } from 'tap'
+import { verifyMailboxRecord } from '../../../src/base/crypto/mailbox-record.ts'
+import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
+import { AbzuError } from '../../../src/base/util/errors.ts'
 import type { Role } from '../../../src/user/household/role.ts'
 import { password, World } from '../../support/household.ts'
 import type { MemoryNode } from '../../support/memory-ports.ts'
 
+const platform = nodePlatform()
 const dayMs = 86_400_000
 
 /** `ada` is an Admin. */
@@ -44,17 +48,39 @@ t.test('a Child goes at once, and nothing of it stays', async (t) => {
 })
 
 t.test('whoever goes of its own will goes at once; the last Admin cannot', async (t) => {
-  const { manager, ada, make } = await family(t, { ben: 'adult' })
+  const { node, manager, ada, make } = await family(t, { ben: 'adult' })
   const ben = manager.member('ben')
   t.equal(await manager.remove('ben', ben.id), undefined)
+  const lastRecords = node.bequeathed.map((signed) => verifyMailboxRecord(platform, signed))
+  t.same(
+    lastRecords.map(({ mailbox, record }) => ({ mailbox, hosts: record.hosts, seq: record.seq })),
+    [{ mailbox: ben.mailbox, hosts: [], seq: 2 }],
+    'nobody hosts it any more',
+  )
   t.throws(() => ben.contacts.list(), { code: 'ABZU_LOCKED' })
   await t.rejects(manager.remove('ada', ada.id), { code: 'ABZU_DENIED' })
+  t.equal(node.bequeathed.length, 1, 'who stays has not said that it goes')
   const eve = await make('eve', 'admin')
   const both = [manager.remove('ada', ada.id), manager.remove('eve', eve.id)]
   const ends = await Promise.allSettled(both)
   t.same(ends.map(({ status }) => status).sort(), ['fulfilled', 'rejected'], 'one has to stay')
   t.equal(manager.list().length, 1)
 })
+
+t.test(
+  'a last record that has no place keeps nobody, and a locked account signs none',
+  async (t) => {
+    const { node, manager, ada } = await family(t, { kim: 'child', tim: 'child' })
+    await manager.lock('tim')
+    await manager.remove('tim', ada.id)
+    t.same(node.bequeathed, [])
+    node.directory.bequeath = async () => {
+      throw new AbzuError('ABZU_QUOTA_EXCEEDED', 'as the test wants it')
+    }
+    t.equal(await manager.remove('kim', ada.id), undefined)
+    t.equal(node.mailboxes.size, 1)
+  },
+)
 
 t.test('who unlocks an account while it is deleted does not get in', async (t) => {
   const { node, manager, ada } = await family(t, { kim: 'child' })
@@ -114,10 +140,14 @@ t.test('while the clock is doubted nobody is deleted by it', async (t) => {
 
 t.test('a deletion that is cut off: keys go first, and the rest with the next start', async (t) => {
   let fired = 0
-  for (const when of ['before', 'after'] as const) {
+  for (const { when, isLocked } of [
+    { when: 'before', isLocked: true },
+    { when: 'after', isLocked: true },
+    { when: 'after', isLocked: false },
+  ] as const) {
     for (let write = 1; ; write++) {
       const { world, node, manager, ada } = await family(t, { kim: 'child' })
-      await manager.lock('kim')
+      if (isLocked) await manager.lock('kim')
       const { id } = manager.get('kim')
       const wrapped = (): boolean => hasKeys(node, 'kim')
       t.ok(wrapped())
