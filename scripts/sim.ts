@@ -40,9 +40,9 @@ const report = await runSeeds({
   },
 })
 const seconds = (performance.now() - startedAt) / 1000
-const { passed, failed, events, letters, faults, idleFaults } = report
+const { passed, failed, events, letters, relocated, faults, idleFaults } = report
 process.stdout.write(
-  `${events} events, ${letters} letters, ${seconds.toFixed(1)} s, ${(count / seconds).toFixed(1)} seeds a second\n`,
+  `${events} events, ${letters} letters, ${relocated} accounts relocated, ${seconds.toFixed(1)} s, ${(count / seconds).toFixed(1)} seeds a second\n`,
 )
 process.stdout.write(`${faultKinds.map((kind) => `${kind} ${faults[kind]}`).join(', ')}\n`)
 const isTooTame = idleFaults.length > 0 && count >= fewSeeds

@@ -1,6 +1,7 @@
 /** @module */
 
 import type { PeerId } from '../../src/base/util/brand.ts'
+import { silentLog } from '../../src/base/util/log.ts'
 import { AbzuError, toAbzuError } from '../../src/base/util/errors.ts'
 import { syncProtocol } from '../../src/base/wire/protocols.ts'
 import { HostErrand, type HostErrandDeps } from '../../src/machine/sync/host-errand.ts'
@@ -27,7 +28,7 @@ export class ToldPull {
     peer: PeerId,
     cursors: SyncCursorsDeps,
   ): Promise<ToldPull> {
-    const cursor = await SourceCursor.open(cursors, peer)
+    const cursor = await SourceCursor.open(cursors, peer, silentLog)
     const stream = await deps.transport.open(peer, syncProtocol)
     const pull = new ToldPull(deps, stream, cursor)
     await pull.#mark.promise

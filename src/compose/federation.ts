@@ -28,7 +28,7 @@ export interface FederationParts {
   readonly transport: Transport
   readonly platform: CryptoPlatform
   /** Peers that are kept by the owner's word alone. */
-  readonly peers: PeerBook
+  readonly peers: Pick<PeerBook, 'addressesOf'>
   readonly clock: Clock
   readonly scheduler: Scheduler
 }

@@ -336,11 +336,15 @@ export function itemStoreConformance(t: Test, open: (t: Test) => Promise<Store>)
     t.equal(toHex(digest.sum), sumOf(ids))
     for (let prefix = 0; prefix < 4096; prefix++) {
       const inBucket = ids.filter((id) => Number.parseInt(toHex(id).slice(0, 3), 16) === prefix)
-      const bucket = digest.bucket(prefix)
+      const bucket = digest.buckets(prefix, 1)
       if (bucket.count !== inBucket.length || toHex(bucket.sum) !== sumOf(inBucket)) {
         t.fail(`bucket ${prefix}`)
       }
     }
+    const halves = [digest.buckets(0, 2048), digest.buckets(2048, 2048)].map(({ count }) => count)
+    t.equal((halves[0] as number) + (halves[1] as number), ids.length)
+    t.equal(toHex(digest.buckets(0, 4096).sum), sumOf(ids))
+    t.throws(() => digest.buckets(4000, 97), /a bucket/)
   })
 
   test('a mailbox can be dropped', async (t, store) => {

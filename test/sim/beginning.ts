@@ -6,13 +6,17 @@
 
 import type { AccountId } from '../../src/base/util/brand.ts'
 import type { Person } from './people.ts'
+import { pair } from './relocations.ts'
 import type { DiskImage } from './sim-disk.ts'
-import { passwordOf, World, type WorldInit } from './world.ts'
+import type { SimNode } from './sim-node.ts'
+import { World, type WorldInit } from './world.ts'
 
 /** A household that lies on its disks. */
 export interface Beginning {
   readonly images: readonly DiskImage[]
-  readonly accounts: readonly AccountId[]
+  readonly accounts: readonly { readonly id: AccountId; readonly words: readonly string[] }[]
+  /** Nodes that trust each other, by their places. */
+  readonly pairs: readonly (readonly [number, number])[]
   /** Pairs of people who know each other, by their places. */
   readonly acquainted: readonly (readonly [number, number])[]
   /** What they wrote, from one place to another; all of it delivered. */
@@ -30,9 +34,12 @@ export async function begin(init: WorldInit): Promise<Beginning> {
   const { nodes, people, letters, timeline, trace, random } = world
   for (const node of nodes) await world.wait(world.start(node), minute)
   await world.wait(Promise.all(people.map(createAccount)), minute)
-  const pairs = people.map((_, n): [number, number] => [n, (n + 1) % people.length])
-  if (random.chance(0.5)) pairs.push([0, random.below(people.length)])
-  const acquainted = pairs.filter(([a, b]) => a !== b)
+  for (let n = 1; world.isPaired && n < nodes.length; n += 2) {
+    await world.wait(pair(world, nodes[n - 1] as SimNode, nodes[n] as SimNode), minute)
+  }
+  const couples = people.map((_, n): [number, number] => [n, (n + 1) % people.length])
+  if (random.chance(0.5)) couples.push([0, random.below(people.length)])
+  const acquainted = couples.filter(([a, b]) => a !== b)
   for (const [a, b] of acquainted) {
     await world.wait(meet(world, people[a] as Person, people[b] as Person), minute)
   }
@@ -45,7 +52,8 @@ export async function begin(init: WorldInit): Promise<Beginning> {
   }
   return {
     images: nodes.map(({ disk }) => disk.image()),
-    accounts: people.map(({ id }) => id),
+    accounts: people.map(({ id, words }) => ({ id, words })),
+    pairs: world.pairs.map(([a, b]) => [nodes.indexOf(a), nodes.indexOf(b)]),
     acquainted,
     letters: letters.map(({ text, from, to }) => ({
       text,
@@ -62,7 +70,8 @@ export function takeUp(world: World, beginning: Beginning): void {
   const { nodes, people, letters, trace, timeline } = world
   const { nowMs: atMs } = timeline
   for (const [n, node] of nodes.entries()) node.disk.restore(beginning.images[n] as DiskImage)
-  for (const [n, person] of people.entries()) person.id = beginning.accounts[n] as AccountId
+  for (const [a, b] of beginning.pairs) world.pairs.push([nodes[a] as SimNode, nodes[b] as SimNode])
+  for (const [n, person] of people.entries()) Object.assign(person, beginning.accounts[n])
   for (const [a, b] of beginning.acquainted) acquaint(people[a] as Person, people[b] as Person)
   for (const { text, from, to } of beginning.letters) {
     const way = { from: people[from] as Person, to: people[to] as Person }
@@ -81,9 +90,10 @@ function acquaint(one: Person, other: Person): void {
 export async function createAccount(person: Person): Promise<void> {
   const { running } = person.node
   if (!running) return
-  const init = { name: person.name, role: 'admin', password: passwordOf(person) } as const
-  const { member } = await running.accounts.create(init)
+  const init = { name: person.name, role: 'admin', password: person.password } as const
+  const { member, words } = await running.accounts.create(init)
   person.id = member.id
+  person.words = words
 }
 
 /** One adds the other by a link and writes; the other adds whoever wrote. */

@@ -7,17 +7,16 @@
 import { toHex } from '../../src/base/util/bytes.ts'
 import type { Evidence } from './evidence.ts'
 import type { Letter, Person } from './people.ts'
-import type { SimNode } from './sim-node.ts'
 import type { World } from './world.ts'
 
 type Checker = (world: World, evidence: Evidence) => string[]
 
 const dayMs = 86_400_000
 
-/** Whether the node lost durable data, by no fault of its own, after something had happened. A flipped bit may have
+/** Whether a home of the account lost durable data, by no fault of its own, after something had happened. A flipped bit may have
  *  hit what is read much later. */
-function hasLost({ losses, flips }: SimNode, sinceMs: number): boolean {
-  return flips.length > 0 || losses.some((atMs) => atMs >= sinceMs)
+function hasLost({ losses, isDamaged }: Person, sinceMs: number): boolean {
+  return isDamaged || losses.some((atMs) => atMs >= sinceMs)
 }
 
 function name({ text, from, to }: Letter): string {
@@ -39,7 +38,7 @@ const readOnce: Checker = ({ letters }, evidence) =>
     if (copies > 1) return [`I6: ${name(letter)} is read ${copies} times`]
     const isDelivered =
       letter.deliveredAtMs !== undefined || stateOf(letter, evidence) === 'delivered'
-    if (!isDelivered || copies === 1 || hasLost(letter.to.node, letter.atMs)) return []
+    if (!isDelivered || copies === 1 || hasLost(letter.to, letter.atMs)) return []
     return [`I3: ${name(letter)} was delivered and is not there`]
   })
 
@@ -57,7 +56,7 @@ const neverSent: Checker = ({ letters }, { people }) =>
 /** I1 of the author: what was said to be durable is in the history. */
 const keptByAuthor: Checker = ({ letters }, evidence) =>
   letters
-    .filter(({ from, isPromised, atMs }) => isPromised && !hasLost(from.node, atMs))
+    .filter(({ from, isPromised, atMs }) => isPromised && !hasLost(from, atMs))
     .filter((letter) => stateOf(letter, evidence) === undefined)
     .map((letter) => `I1: ${name(letter)} is gone from the history of its author`)
 
@@ -66,11 +65,11 @@ const allSettled: Checker = ({ letters, people: everybody }, evidence) => [
   ...letters
     .filter((letter) => stateOf(letter, evidence) === 'queued')
     // what lies on a damaged page waits for a repair
-    .filter(({ from, to }) => from.node.flips.length === 0 && to.node.flips.length === 0)
+    .filter(({ from, to }) => !from.isDamaged && !to.isDamaged)
     .filter(({ to }) => evidence.nodes.has(to.node))
     .map((letter) => `I15: ${name(letter)} still waits`),
   ...everybody
-    .filter(({ node }) => node.losses.length === 0)
+    .filter(({ losses }) => losses.length === 0)
     .filter((person) => (evidence.people.get(person)?.mailLeft ?? 0) > 0)
     .map((person) => `I15: mail of ${person.name} still lies in the mailbox`),
 ]
@@ -79,7 +78,7 @@ const allSettled: Checker = ({ letters, people: everybody }, evidence) => [
 const allDelivered: Checker = ({ letters }, evidence) =>
   letters
     .filter(({ isPromised, skewMs }) => isPromised && Math.abs(skewMs) <= dayMs)
-    .filter(({ from, to }) => from.node.losses.length === 0 && to.node.losses.length === 0)
+    .filter(({ from, to }) => from.losses.length === 0 && to.losses.length === 0)
     .flatMap((letter) => {
       const state = stateOf(letter, evidence)
       if (state === 'delivered' || state === undefined) return []
@@ -89,10 +88,10 @@ const allDelivered: Checker = ({ letters }, evidence) =>
 /** I15: every node and every account opens again, but for one younger than the state that its disk was put back to. */
 const allOpen: Checker = ({ nodes, people }, evidence) => [
   ...nodes
-    .filter((node) => !evidence.nodes.has(node) && node.flips.length === 0)
+    .filter((node) => !node.isLost && !evidence.nodes.has(node) && node.flips.length === 0)
     .map((node) => `I15: ${node.name} does not run`),
   ...people
-    .filter((person) => !evidence.people.has(person) && person.node.losses.length === 0)
+    .filter((person) => !evidence.people.has(person) && person.losses.length === 0)
     .map((person) => `I15: the account of ${person.name} does not open`),
 ]
 
@@ -119,19 +118,31 @@ const damageReported: Checker = ({ nodes, letters }, evidence) =>
 
 /** I4, I5, I16: a home and the node that keeps copies for it hold the same in the end, whoever was away when: what came
  *  to either is at both, and what was taken out of one is gone from the other. */
-const copiesAlike: Checker = ({ isPaired, nodes, people, counts }) => {
-  if (!isPaired || counts.all()['clock-jump'] > 0) return []
+const copiesAlike: Checker = (world) => {
+  const { people, counts } = world
+  if (counts.of('clock-jump') > 0) return []
   return people.flatMap((person) => {
-    const partner = nodes[nodes.indexOf(person.node) ^ 1]
-    const both = [person.node, partner]
-    if (!person.hasAccount || both.some((node) => !node || node.losses.length > 0)) return []
-    const held = both.map((node) => {
-      const { count, sum } = node?.running?.store.items.digest(person.mailbox()) ?? {}
+    const hosts = [person.node, ...world.partnersOf(person.node).filter(({ isLost }) => !isLost)]
+    if (!person.hasAccount || hosts.some(({ losses }) => losses.length > 0)) return []
+    const held = hosts.map(({ running }) => {
+      const { count, sum } = running?.store.items.digest(person.mailbox()) ?? {}
       return `${String(count)} ${toHex(sum ?? new Uint8Array())}`
     })
-    return held[0] === held[1] ? [] : [`I5: copies of ${person.name} differ: ${held.join(', ')}`]
+    return new Set(held).size === 1
+      ? []
+      : [`I5: copies of ${person.name} differ: ${held.join(', ')}`]
   })
 }
+
+/** I5: an account lives at one node, whichever it has left in whatever way. */
+const oneHome: Checker = ({ people }) =>
+  people.flatMap((person) => {
+    const { homes, losses, name: who } = person
+    if (homes.length < 2 || losses.length > 0) return []
+    const here = [...new Set(homes)].filter((home) => person.livesAt(home))
+    const names = here.map((home) => home.name).join(', ')
+    return here.length === 1 ? [] : [`I5: ${who} lives at ${names || 'no node'}`]
+  })
 
 /** Errors that are none of ours to show. */
 const noBugs: Checker = ({ nodes }) =>
@@ -148,4 +159,5 @@ export const checkers: readonly Checker[] = [
   allSettled,
   allDelivered,
   copiesAlike,
+  oneHome,
 ]

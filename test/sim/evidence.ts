@@ -5,8 +5,8 @@ import { slotClass } from '../../src/base/wire/slot.ts'
 import type { HostingPort, MailboxPort, SignedSlot } from '../../src/user/account/ports.ts'
 import type { Person } from './people.ts'
 import type { SimNode } from './sim-node.ts'
-import { wrapMailbox } from './wiring.ts'
-import { passwordOf, type World } from './world.ts'
+import { replacing } from './wiring.ts'
+import type { World } from './world.ts'
 
 /** What one person has in the end. */
 export interface PersonEvidence {
@@ -79,7 +79,7 @@ export async function believedSwaps(person: Person): Promise<number> {
   if (!running) return 0
   let swapped = 0
   const swap = (port: MailboxPort): MailboxPort =>
-    wrapMailbox(port, {
+    replacing(port, {
       mail: async () => ({ items: [] }),
       putSlots: async () => undefined,
       async *slots(wanted) {
@@ -94,18 +94,13 @@ export async function believedSwaps(person: Person): Promise<number> {
         yield* full.length > 0 ? full : all
       },
     })
-  const hosting: HostingPort = {
-    host: async () => {
-      throw new Error('nobody moves in here')
-    },
+  const hosting = replacing<HostingPort>(running.mailboxes, {
     mailbox: (mailbox) => swap(running.mailboxes.mailbox(mailbox)),
-    drop: async (mailbox) => running.mailboxes.drop(mailbox),
-    deliver: async (letter) => running.mailboxes.deliver(letter),
-  }
+  })
   await running.accounts.lock(person.id)
   const before = log.slotsUnreadable
   const accounts = await running.accountsOn(hosting)
-  await accounts.unlock(person.id, passwordOf(person))
+  await accounts.unlock(person.id, person.password)
   await accounts.close()
   return swapped - (log.slotsUnreadable - before)
 }

@@ -16,6 +16,9 @@ export const faultKinds = [
   'snapshot-restored',
   'clock-jump',
   'lying-holder',
+  'lying-copy',
+  'lost-home',
+  'revived-home',
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 

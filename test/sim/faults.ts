@@ -1,13 +1,10 @@
 /** What goes wrong in a run, and when: each seed draws some of the faults, and how hard they hit. @module */
 
-import { unverifiedRecord } from '../../src/base/crypto/mailbox-record.ts'
-import { concatBytes, equalBytes } from '../../src/base/util/bytes.ts'
-import type { MailboxId } from '../../src/base/util/brand.ts'
-import { decodeRecordRequest, encodePutAnswer } from '../../src/base/wire/record-call.ts'
-import { encode } from '../../src/base/wire/codec.ts'
+import { crashSoon, failSync } from './crashes.ts'
 import { faultKinds, type FaultKind } from './fault-counts.ts'
-import type { CrashKind } from './sim-disk.ts'
-import type { Person } from './people.ts'
+import { lieOfCopies, lieOfRecords } from './lies.ts'
+import { lasting, times } from './occasions.ts'
+import { loseHome } from './relocations.ts'
 import type { SimNode } from './sim-node.ts'
 import type { World } from './world.ts'
 
@@ -37,50 +34,17 @@ const likelihoods: Readonly<Record<FaultKind, number>> = {
   'snapshot-restored': 0.12,
   'clock-jump': 0.25,
   'lying-holder': 0.2,
+  'lying-copy': 0.3,
+  'lost-home': 0.3,
+  'revived-home': 0,
 }
 
 /** The faults of a seed. */
 export function drawFaults({ random }: World): ReadonlySet<FaultKind> {
-  return new Set(faultKinds.filter((kind) => random.chance(likelihoods[kind])))
-}
-
-/** A few times within a duration. */
-function times(world: World, durationMs: number, max: number, task: () => void): void {
-  const { random, timeline } = world
-  for (let left = 1 + random.below(max); left > 0; left--) {
-    timeline.after(random.between(0, durationMs), 'fault', task)
-  }
-}
-
-/** How long something lasts: mostly short. */
-function lasting({ random }: World): number {
-  return random.pick([second, 10 * second, minute, 10 * minute]) * random.between(0.3, 1.5)
-}
-
-/** Crashes a node: at once, or in the middle of a write, where most can go wrong: one of those to come, or of those
- *  that follow when mail comes in. */
-function crashSoon(world: World, kind: CrashKind): void {
-  const { random, timeline, nodes } = world
-  const node = random.pick(nodes)
-  const { disk } = node
-  let writes = 1 + random.below(5)
-  const wait = (): void => {
-    if (--writes > 0) disk.onNextWrite = wait
-    else timeline.after(random.between(0, 8), 'fault', () => crash(world, node, kind))
-  }
-  const when = random.pick(['now', 'at-write', 'at-mail', 'at-mail'])
-  if (when === 'now') crash(world, node, kind)
-  else if (when === 'at-write') disk.onNextWrite = wait
-  else disk.onNextMail = () => void (disk.onNextWrite = wait)
-}
-
-function crash(world: World, node: SimNode, kind: CrashKind): void {
-  if (node.isDown) return
-  world.counts.count(kind === 'kill' ? 'kill' : 'power-cut')
-  if (node.crash(kind)) world.counts.count('lost-write')
-  world.timeline.after(lasting(world), `${node.name} comes back`, () => {
-    if (node.isDown) world.spawn(`start ${node.name}`, async () => world.start(node))
-  })
+  const drawn = new Set(faultKinds.filter((kind) => random.chance(likelihoods[kind])))
+  // what the only copy withholds, nobody has
+  if (drawn.has('lost-home')) drawn.delete('lying-copy')
+  return drawn
 }
 
 function partition(world: World, ways: 'both' | 'one'): void {
@@ -142,62 +106,6 @@ function jump(world: World): void {
   timeline.after(lasting(world), `${name} has the time again`, () => (wall.offsetMs = 0))
 }
 
-/** A sync fails, once; the node has to end, since nobody knows what the disk has. */
-function failSync(world: World): void {
-  const { random, timeline, nodes, counts } = world
-  const node = random.pick(nodes)
-  const { disk } = node
-  const fail = (): void => {
-    counts.count('failed-sync')
-    disk.isFailing = true
-    timeline.after(10, `${node.name} syncs again`, () => (disk.isFailing = false))
-    timeline.after(lasting(world) + 2000, `${node.name} comes back`, () => {
-      if (node.isDown) world.spawn(`start ${node.name}`, async () => world.start(node))
-    })
-  }
-  if (random.chance(0.3)) disk.onNextWrite = fail
-  else disk.onNextMail = fail
-}
-
-/** One node answers questions about records with old ones and forged ones, takes what it is offered without keeping
- *  it, and offers others what it makes up. */
-function lie(world: World, durationMs: number): void {
-  const { random, nodes, people, records, counts } = world
-  const liar = random.pick(nodes)
-  const honest = nodes.filter((node) => node !== liar)
-  /** An old record of a person, or one that the person has not signed. */
-  const lieOf = (person: Person | undefined): Uint8Array | undefined => {
-    const old = person && records.of(person)[0]
-    return old && (random.chance(0.5) ? old : forged(old))
-  }
-  liar.answer = (answer) => async (payload, context) => {
-    const request = decodeRecordRequest(payload)
-    counts.count('lying-holder')
-    if (request.kind === 'put') {
-      if (random.chance(0.5)) return encodePutAnswer({ kind: 'held' })
-      return encodePutAnswer({ kind: 'stale', record: forged(request.record) })
-    }
-    const mailbox = request.mailbox as MailboxId
-    const lie = lieOf(people.find((person) => equalBytes(person.mailbox(), mailbox)))
-    return lie && random.chance(0.8) ? lie : answer(payload, context)
-  }
-  times(world, durationMs, 6, () => {
-    const lie = lieOf(random.pick(people))
-    const { running, name } = random.pick(honest)
-    if (!lie || !running) return
-    counts.count('lying-holder')
-    world.spawn(`${liar.name} offers ${name} a record`, async () => {
-      await running.held.put(lie, liar.peerId)
-    })
-  })
-}
-
-/** A newer record under the signature of an older one. */
-function forged(signed: Uint8Array): Uint8Array {
-  const record = unverifiedRecord(signed)
-  return concatBytes(encode({ ...record, seq: record.seq + 10 }), signed.subarray(-64))
-}
-
 const planners: Readonly<Record<FaultKind, Planner>> = {
   partition: (world, ms) => times(world, ms, 3, () => partition(world, 'both')),
   'one-way-partition': (world, ms) => times(world, ms, 3, () => partition(world, 'one')),
@@ -239,7 +147,10 @@ const planners: Readonly<Record<FaultKind, Planner>> = {
   'bit-flip': (world, ms) => times(world, ms, 2, () => flip(world)),
   'snapshot-restored': restore,
   'clock-jump': (world, ms) => times(world, ms, 3, () => jump(world)),
-  'lying-holder': lie,
+  'lying-holder': lieOfRecords,
+  'lying-copy': lieOfCopies,
+  'lost-home': loseHome,
+  'revived-home': () => undefined,
 }
 
 /** Plans faults for the time from now on. */
@@ -255,7 +166,9 @@ export function endFaults({ network, nodes }: World): void {
   network.mendAll()
   network.lossy = 0
   network.slow = 0
-  for (const { disk, wall } of nodes) {
+  for (const node of nodes) {
+    const { disk, wall } = node
+    node.lies = undefined
     disk.onNextWrite = undefined
     disk.onNextMail = undefined
     disk.isSlow = false

@@ -14,6 +14,7 @@ const damageEvents = new Set([
   'account-row-unreadable',
   'message-unreadable',
   'expiry-row-damaged',
+  'sync-cursor-unreadable',
 ])
 
 /** What one machine has said, over all its starts. */

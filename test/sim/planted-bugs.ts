@@ -14,14 +14,7 @@ import { parseSlotHeader, slotClass } from '../../src/base/wire/slot.ts'
 import type { HostingPort, MailboxPort, SignedSlot } from '../../src/user/account/ports.ts'
 import type { FaultKind } from './fault-counts.ts'
 import type { NodeTime } from './timeline.ts'
-import {
-  wrapMailbox,
-  wrapPost,
-  wrapPulling,
-  wrapTable,
-  type NodeStore,
-  type Wiring,
-} from './wiring.ts'
+import { replacing, type NodeStore, type Wiring } from './wiring.ts'
 
 export interface PlantedBug {
   readonly name: string
@@ -35,10 +28,11 @@ export interface PlantedBug {
 }
 
 const lateMs = 5000
+const veryLateMs = 60_000
 
 /** Does `work` some time later, and does not wait for it. */
-function late(time: NodeTime, work: () => Promise<unknown>): void {
-  time.after(lateMs, () => void work().catch(() => undefined))
+function late(time: NodeTime, work: () => Promise<unknown>, delayMs = lateMs): void {
+  time.after(delayMs, () => void work().catch(() => undefined))
 }
 
 /** An AEAD that authenticates nothing but its ciphertext. */
@@ -57,28 +51,17 @@ function repeating(platform: CryptoPlatform): CryptoPlatform {
   return { ...platform, random: (length) => (length === 16 ? id() : platform.random(length)) }
 }
 
-function wrapStore(store: NodeStore, changes: Partial<NodeStore>): NodeStore {
-  return {
-    items: store.items,
-    table: (name) => store.table(name),
-    commit: async (rows) => store.commit(rows),
-    ...changes,
-  }
-}
-
 /** Writes of accounts as `put` makes them, given the right way and the slots. */
 function wrapWrites(
   hosting: HostingPort,
   put: (port: MailboxPort, slots: readonly SignedSlot[]) => Promise<void>,
 ): HostingPort {
   const wrap = (port: MailboxPort): MailboxPort =>
-    wrapMailbox(port, { putSlots: async (slots) => put(port, slots) })
-  return {
+    replacing(port, { putSlots: async (slots) => put(port, slots) })
+  return replacing(hosting, {
     host: async (rootPk, slots) => wrap(await hosting.host(rootPk, slots)),
     mailbox: (mailbox) => wrap(hosting.mailbox(mailbox)),
-    drop: async (mailbox) => hosting.drop(mailbox),
-    deliver: async (letter) => hosting.deliver(letter),
-  }
+  })
 }
 
 function isSealed({ signed }: SignedSlot): boolean {
@@ -128,7 +111,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a batch is not atomic',
-    from: 4,
+    from: 33,
     wiring: { vices: { tornBatches: true } },
     faults: ['kill', 'power-cut'],
     breaks: /^(I1|I3|I15)\b/,
@@ -169,7 +152,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     from: 3,
     wiring: {
       store: (store, time) =>
-        wrapStore(store, {
+        replacing<NodeStore>(store, {
           items: withAppend(store.items, async (items, rows) =>
             late(time, async () => store.items.append(items, rows)),
           ),
@@ -182,7 +165,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the outbox takes letters before they are durable',
     wiring: {
       store: (store, time) =>
-        wrapStore(store, { commit: async (rows) => late(time, async () => store.commit(rows)) }),
+        replacing<NodeStore>(store, {
+          commit: async (rows) => late(time, async () => store.commit(rows)),
+        }),
     },
     faults: ['kill', 'power-cut'],
     breaks: /^I15\b/,
@@ -192,10 +177,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     from: 4,
     wiring: {
       store: (store) =>
-        wrapStore(store, {
+        replacing<NodeStore>(store, {
           table: (name) =>
             name === 'outbox'
-              ? wrapTable(store.table(name), { range: nothing })
+              ? replacing(store.table(name), { range: nothing })
               : store.table(name),
         }),
     },
@@ -207,7 +192,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     from: 45,
     wiring: {
       post: (post, time) =>
-        wrapPost(post, {
+        replacing(post, {
           async outcomes(from) {
             const outcomes = await post.outcomes(from)
             await post.settle(from, outcomes)
@@ -260,11 +245,10 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'an attempt that fails is never over',
     wiring: {
-      outbound: (transport) => ({
-        peerId: transport.peerId,
-        watch: (listener) => transport.watch(listener),
-        open: async (...call) => transport.open(...call).catch(async () => new Promise(() => {})),
-      }),
+      outbound: (transport) =>
+        replacing(transport, {
+          open: async (...call) => transport.open(...call).catch(async () => new Promise(() => {})),
+        }),
     },
     faults: ['partition', 'kill'],
     breaks: /^I15\b/,
@@ -308,7 +292,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a holder keeps the first record for ever',
     wiring: {
       records: (table) =>
-        wrapTable(table, {
+        replacing(table, {
           put: async (key, value) => (table.get(key) ? undefined : table.put(key, value)),
         }),
     },
@@ -319,31 +303,51 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a home never looks whether its record is outrun',
     from: 19,
     wiring: {
-      directory: (directory) => ({
-        home: () => directory.home(),
-        holders: (among) => directory.holders(among),
-        isCovered: async (mailbox) => directory.isCovered(mailbox),
-        hasParted: (peerId) => directory.hasParted(peerId),
-        resolve: async (...call) => directory.resolve(...call),
-        ahead: async () => undefined,
-        bequeath: async (signed) => directory.bequeath(signed),
-      }),
+      directory: (directory) => replacing(directory, { ahead: async () => undefined }),
     },
     faults: ['snapshot-restored'],
     breaks: /^I8\b/,
   },
   {
     name: 'damage is not reported',
-    from: 159,
+    from: 190,
     wiring: { log: () => silentLog },
     faults: ['bit-flip', 'restart'],
     breaks: /^I12\b/,
   },
   {
+    name: 'a copy is said to be durable before it is',
+    from: 12,
+    wiring: {
+      pulling: (mailboxes, time) =>
+        replacing(mailboxes, {
+          takeCopies: async (...call) =>
+            late(time, async () => mailboxes.takeCopies(...call), veryLateMs),
+        }),
+    },
+    faults: ['lost-home'],
+    breaks: /^(I1|I3)\b/,
+  },
+  {
+    name: 'mail that was taken out is taken in again',
+    from: 20,
+    wiring: {
+      store: (store) =>
+        replacing<NodeStore>(store, {
+          table: (name) =>
+            name === 'acknowledged'
+              ? replacing(store.table(name), { range: nothing, get: () => undefined })
+              : store.table(name),
+        }),
+    },
+    faults: ['lying-copy', 'partition', 'kill'],
+    breaks: /^I4\b/,
+  },
+  {
     name: 'acknowledgements are not copied',
     wiring: {
       pulling: (mailboxes) =>
-        wrapPulling(mailboxes, {
+        replacing(mailboxes, {
           takeCopies: async (mailbox, copies) =>
             mailboxes.takeCopies(
               mailbox,

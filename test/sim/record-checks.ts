@@ -10,8 +10,9 @@ export async function checkRecords(world: World): Promise<string[]> {
   await world.lookAtRecords()
   const problems: string[] = []
   const honest = world.nodes.filter(({ answer, flips }) => !answer && flips.length === 0)
-  // on a damaged disk a record may be unreadable, and says so
-  for (const person of world.people.filter(({ node }) => node.flips.length === 0)) {
+  // on a damaged disk a record may be unreadable, and says so; what was put back to a time before an account came has none
+  const judged = world.people.filter((one) => !one.isDamaged && one.livesAt(one.node))
+  for (const person of judged) {
     const own = await person.node.running?.mailboxes.record(person.mailbox())
     const home = own && unverifiedRecord(own).seq
     if (home === undefined) continue

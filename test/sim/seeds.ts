@@ -18,6 +18,7 @@ export interface SeedsReport {
   readonly failed: number
   readonly events: number
   readonly letters: number
+  readonly relocated: number
   readonly faults: Readonly<Record<FaultKind, number>>
   /** Faults that never came about: what they break was not tested. */
   readonly idleFaults: readonly FaultKind[]
@@ -30,10 +31,11 @@ export async function runSeeds(init: SeedsInit): Promise<SeedsReport> {
     FaultKind,
     number
   >
-  const sum = { passed: 0, failed: 0, events: 0, letters: 0 }
+  const sum = { passed: 0, failed: 0, events: 0, letters: 0, relocated: 0 }
   const take = (report: RunReport): void => {
     sum.events += report.events
     sum.letters += report.letters
+    sum.relocated += report.relocated
     for (const kind of faultKinds) faults[kind] += report.faults[kind]
     if (report.problems.length === 0) sum.passed++
     else {

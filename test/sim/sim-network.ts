@@ -247,12 +247,15 @@ export class SimNetwork {
     const key = `${from.end.peerId}>${to.end.peerId}`
     const line = `${from.end.name}>${to.end.name}`
     let lastMs = 0
+    let isBroken = false
     return {
       carry: (bytes, arrive) => {
-        if (!from.isOpen) return
+        if (!from.isOpen || isBroken) return
         if (bytes) init.recording?.chunks.push(bytes)
         if (bytes && random.chance(this.lossy)) {
           counts.count('drop')
+          // nothing overtakes what is lost
+          isBroken = true
           const delayMs = random.between(0, 5)
           timeline.after(delayMs, `${line} breaks`, () => {
             for (const side of [from, to]) this.#break(side)

@@ -7,17 +7,17 @@
 import { peerIdOf } from '../../src/base/crypto/address.ts'
 import type { CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import { searchInTurns, StampMill } from '../../src/base/crypto/stamp-mill.ts'
+import type { ItemBody, ItemStore, ListedItem } from '../../src/base/store/item-store.ts'
 import { openStore, type Store } from '../../src/base/store/store.ts'
-import type { PeerId } from '../../src/base/util/brand.ts'
+import type { MailboxId, PeerId } from '../../src/base/util/brand.ts'
 import { CloseStack } from '../../src/base/util/close-stack.ts'
-import {
-  deliverProtocol,
-  recordProtocol,
-  syncProtocol,
-  timeProtocol,
-} from '../../src/base/wire/protocols.ts'
+import { deliverProtocol, recordProtocol, timeProtocol } from '../../src/base/wire/protocols.ts'
+import { holdersOf, openFederation } from '../../src/compose/federation.ts'
 import { limitPorts } from '../../src/compose/limits.ts'
-import { Carriage } from '../../src/machine/mailbox/carriage.ts'
+import { movingPort, serveMoves } from '../../src/compose/moving.ts'
+import { carriageOf, watchRecords } from '../../src/compose/portability.ts'
+import { openSync, type Sync } from '../../src/compose/sync.ts'
+import type { TrustedPeers } from '../../src/machine/federation/trusted-peers.ts'
 import { deliverHandler } from '../../src/machine/mailbox/deliver-handler.ts'
 import { startJanitor } from '../../src/machine/mailbox/janitor.ts'
 import { defaultMailboxLimits } from '../../src/machine/mailbox/mailbox-limits.ts'
@@ -30,11 +30,8 @@ import { HeldRecords } from '../../src/machine/node/held-records.ts'
 import { PeerTime, timeHandler } from '../../src/machine/node/peer-time.ts'
 import { RecordPublisher } from '../../src/machine/node/record-publisher.ts'
 import { recordServer } from '../../src/machine/node/record-server.ts'
-import { CopyRoom } from '../../src/machine/sync/copy-room.ts'
-import { Restorer } from '../../src/machine/sync/restorer.ts'
-import { SharedMailboxes } from '../../src/machine/sync/shared-mailboxes.ts'
-import { Syncer } from '../../src/machine/sync/syncer.ts'
 import { serveCalls } from '../../src/machine/transport/call.ts'
+import type { FederationService } from '../../src/surface/api/services.ts'
 import type { HostingPort } from '../../src/user/account/ports.ts'
 import { AccountManager } from '../../src/user/household/account-manager.ts'
 import { NodeLog } from './node-log.ts'
@@ -44,8 +41,19 @@ import { SimDisk, type CrashKind, type Flip } from './sim-disk.ts'
 import type { SimNetwork } from './sim-network.ts'
 import { SimTransport } from './sim-transport.ts'
 import { NodeTime, type Timeline, type WallClock } from './timeline.ts'
-import type { Wiring } from './wiring.ts'
-import { unpaired } from '../support/memory-moving.ts'
+import { replacing, type Wiring } from './wiring.ts'
+
+/** Stands between a node's copies and whoever pulls them. */
+export interface CopyLies {
+  /** What is given away in place of the bodies that were found. */
+  bodies(
+    mailbox: MailboxId,
+    heads: readonly ListedItem[],
+    found: readonly (ItemBody | undefined)[],
+  ): (ItemBody | undefined)[]
+  /** What is offered besides what is there. */
+  besides(mailbox: MailboxId): readonly ListedItem[]
+}
 
 /** Answers one question about records. */
 type RecordAnswer = ReturnType<typeof recordServer>
@@ -57,8 +65,6 @@ export interface SimNodeInit {
   readonly machineSeed: Uint8Array
   readonly wiring: Wiring
   readonly random: Random
-  /** The node whose owner and this one's trust each other: each keeps copies for the other. */
-  readonly partner: () => PeerId | undefined
 }
 
 export interface SimNodeDeps {
@@ -78,15 +84,15 @@ export interface RunningNode {
   readonly held: HeldRecords
   readonly directory: Directory
   readonly transport: SimTransport
+  readonly trusted: TrustedPeers
+  readonly federation: Pick<FederationService, 'invite' | 'accept'>
+  readonly sync: Sync
   readonly accounts: AccountManager
   /** The accounts again, over another host of their mailboxes; all of them locked. */
   readonly accountsOn: (hosting: HostingPort) => Promise<AccountManager>
   readonly open: CloseStack
 }
 
-/** More than anybody here writes. */
-const copyBytesMax = 1024 ** 3
-const coverMs = 10_000
 /** Accounts lock when the run says so. */
 const autoLockMinutes = 0
 
@@ -102,6 +108,10 @@ export class SimNode {
   running: RunningNode | undefined
   /** Stands in for the record server of a node that lies. */
   answer: ((honest: RecordAnswer) => RecordAnswer) | undefined
+  /** What a node that lies makes of its copies. */
+  lies: CopyLies | undefined
+  /** The machine is gone, or is in nobody's hands. */
+  isLost = false
   readonly #deps: SimNodeDeps
   readonly #init: SimNodeInit
   readonly platform: CryptoPlatform
@@ -130,7 +140,7 @@ export class SimNode {
   /** Starts the node. Resolves to whether it did; what hinders it is in the log.  Never resolves where it crashes on
    *  the way. */
   async start(): Promise<boolean> {
-    if (this.#time) return this.running !== undefined
+    if (this.#time || this.isLost) return this.running !== undefined
     const { timeline } = this.#deps
     const time = new NodeTime(timeline, { name: `${this.name}.${++this.#starts}`, wall: this.wall })
     this.#time = time
@@ -172,6 +182,22 @@ export class SimNode {
     if (this.running === running) this.crash('kill')
   }
 
+  /** What the node shows of its copies. */
+  #shown(items: ItemStore): ItemStore {
+    const lies = (): CopyLies | undefined => this.lies
+    return replacing(items, {
+      bodies: async (mailbox, heads) => {
+        const found = await items.bodies(mailbox, heads)
+        return lies()?.bodies(mailbox, heads, found) ?? found
+      },
+      async *news(mailbox, range) {
+        yield* items.news(mailbox, range)
+        const more = lies()?.besides(mailbox) ?? []
+        if (more.length > 0) yield more
+      },
+    })
+  }
+
   async #open(time: NodeTime): Promise<RunningNode> {
     const { wiring, number } = this.#init
     const { network } = this.#deps
@@ -208,24 +234,28 @@ export class SimNode {
     )
     const limits = defaultMailboxLimits
     const mailboxes = new Mailboxes({ platform, store, limits, self: this.peerId, clock, log })
-    const partner = this.#init.partner()
-    const trusted = partner ? [partner] : []
-    const forSync = { mailboxes, self: this.peerId, items: store.items, clock: time, log }
-    const shared = open.add(await SharedMailboxes.open({ ...forSync, epoch: realStore.epoch }))
-    const quotaBytes = (peer: PeerId) => (trusted.includes(peer) ? copyBytesMax : undefined)
-    const syncer = open.add(
-      new Syncer({
-        ...forSync,
-        mailboxes: wiring.pulling?.(mailboxes) ?? mailboxes,
+    const { trusted, service: federation } = await openFederation({
+      config: { nodeName: this.name },
+      store: realStore,
+      transport,
+      platform,
+      peers: { addressesOf: () => [] },
+      clock,
+      scheduler,
+    })
+    const sync = await openSync(
+      {
         platform,
-        scheduler,
+        store: replacing(realStore, { items: this.#shown(store.items) }),
+        mailboxes: wiring.pulling?.(mailboxes, time) ?? mailboxes,
+        trusted,
+        federation,
         transport,
-        store,
-        shared,
-        room: new CopyRoom({ ...forSync, shared, quotaBytes }),
-        epoch: () => realStore.epoch,
-        trusted: () => trusted,
-      }),
+        clock,
+        scheduler,
+        log,
+      },
+      open,
     )
     const forDirectory = { platform, limits: defaultDirectoryLimits, clock: time, scheduler, log }
     const records = store.table('records')
@@ -240,11 +270,9 @@ export class SimNode {
       transport,
       hosted: mailboxes,
       held,
-      holders: (among = trusted) =>
-        trusted
-          .filter((peerId) => among.includes(peerId))
-          .map((peerId) => ({ peerId, role: 'replica', addresses: [] })),
-      isCovered: async (mailbox) => syncer.covered(mailbox, coverMs),
+      holders: (among) => holdersOf(trusted, among),
+      isCovered: sync.isCovered,
+      hasParted: (peerId) => trusted.hasParted(peerId as PeerId),
     })
     const publisher = open.add(
       new RecordPublisher({ ...forDirectory, directory, held, hosted: mailboxes, random }),
@@ -276,22 +304,17 @@ export class SimNode {
       tables: store,
       post: wiring.post?.(outbox, time) ?? outbox,
       directory: wiring.directory?.(directory) ?? directory,
-      restoring: new Restorer({
-        platform,
-        transport,
-        items: store.items,
-        mailboxes,
-        scheduler,
-        log,
-      }),
-      carriage: new Carriage({ platform, items: store.items, mailboxes }),
-      moving: unpaired,
+      restoring: sync.restorer,
+      carriage: carriageOf({ platform, store, mailboxes }),
+      moving: movingPort({ transport, trusted, scheduler, sync }),
       stamps,
       ...limitPorts({ items: store.items, mailboxes, outbox }),
     }
     const accountsOn = async (hosting: HostingPort): Promise<AccountManager> =>
       AccountManager.open({ ...forAccounts, hosting }, { autoLockMinutes })
     const accounts = open.add(await accountsOn(wiring.hosting?.(mailboxes, time) ?? mailboxes))
+    watchRecords({ mailboxes, accounts, log })
+    serveMoves({ transport, trusted, scheduler, clock: time, moves: accounts.moves })
     const sign = (bytes: Uint8Array): Uint8Array => platform.ed25519.sign(this.#machineSeed, bytes)
     const inbound = wiring.inbound?.(mailboxes) ?? mailboxes
     transport.handle(deliverProtocol, deliverHandler({ mailboxes: inbound, sign, scheduler }))
@@ -300,10 +323,11 @@ export class SimNode {
     serveCalls(transport, recordProtocol, { timeoutMs: 5000, scheduler, answer })
     serveCalls(transport, timeProtocol, { timeoutMs: 5000, scheduler, answer: timeHandler(watch) })
     await transport.listen()
-    transport.handle(syncProtocol, syncer.handler)
     await outbox.start()
-    syncer.start()
+    sync.start()
+    trusted.watch(() => accounts.homeMoved())
     await publisher.start()
+    open.add(sync.retire({ directory, held, publisher }))
     open.add(
       new PeerTime({
         transport,
@@ -325,6 +349,9 @@ export class SimNode {
       held,
       directory,
       transport,
+      trusted,
+      federation,
+      sync,
       accounts,
       accountsOn,
       open,

@@ -10,6 +10,7 @@ import { believedSwaps, gather } from './evidence.ts'
 import type { FaultKind } from './fault-counts.ts'
 import { drawFaults, endFaults, planFaults } from './faults.ts'
 import { Person } from './people.ts'
+import { move, pair } from './relocations.ts'
 import { SimCrypto } from './platform.ts'
 import { checkRecords } from './record-checks.ts'
 import { soundWiring, type Wiring } from './wiring.ts'
@@ -32,6 +33,8 @@ export interface RunReport {
   readonly events: number
   readonly letters: number
   readonly delivered: number
+  /** Accounts that live at another node in the end than at first. */
+  readonly relocated: number
   readonly faults: Readonly<Record<FaultKind, number>>
   /** The end of what happened. */
   readonly trace: readonly string[]
@@ -76,6 +79,7 @@ export class Simulator {
       problems,
       letters: letters.length,
       delivered: letters.filter(({ deliveredAtMs }) => deliveredAtMs !== undefined).length,
+      relocated: world.people.filter(({ homes }) => homes.length > 1).length,
       events: trace.count,
       trace: trace.lines(),
       hash: trace.digest(),
@@ -105,10 +109,15 @@ async function live(world: World, wanted: readonly FaultKind[] | undefined): Pro
 
   endFaults(world)
   for (const node of world.nodes) await world.wait(world.start(node), minute)
-  for (const person of world.people) await world.wait(world.unlock(person), minute)
+  for (const afterMs of [0, minute, 10 * minute, hour]) {
+    timeline.after(afterMs, 'people look for their accounts', () => {
+      for (const person of world.people) void world.unlock(person)
+    })
+  }
   for (const { running } of world.nodes) void running?.watch.confirm().catch(() => undefined)
   await timeline.pass(drainMs)
 
+  await world.wait(world.lookAtMail(), minute)
   // what counts is what is on the disk
   for (const person of world.people) {
     await world.wait(world.lock(person), minute)
@@ -134,7 +143,7 @@ async function checkSwaps(world: World): Promise<void> {
 
 /** What people do while things go wrong. */
 function planLife(world: World, durationMs: number): void {
-  const { random, timeline, people } = world
+  const { random, timeline, people, nodes } = world
   const at = (what: string, work: () => Promise<void>): void => {
     timeline.after(random.between(0, durationMs), what, () => world.spawn(what, work))
   }
@@ -166,6 +175,16 @@ function planLife(world: World, durationMs: number): void {
     const [one, other] = [random.pick(people), random.pick(people)]
     if (one !== other) at(`${one.name} meets ${other.name}`, async () => meet(world, one, other))
   }
+  if (random.chance(0.3)) {
+    const person = random.pick(people)
+    at(`${person.name} moves`, async () => move(world, person))
+  }
+  if (random.chance(0.1)) {
+    const [one, other] = [random.pick(nodes), random.pick(nodes)]
+    if (one !== other && world.partnersOf(one).length + world.partnersOf(other).length === 0) {
+      at(`${one.name} and ${other.name} pair`, async () => pair(world, one, other))
+    }
+  }
   if (random.chance(0.1)) {
     const newcomer = new Person('newcomer', random.pick(world.nodes))
     const host = random.pick(people)
@@ -177,8 +196,11 @@ function planLife(world: World, durationMs: number): void {
     })
   }
   for (let ms = lookEveryMs; ms < durationMs; ms += Math.max(lookEveryMs, durationMs / 8)) {
-    timeline.after(ms, 'a look at records', () =>
-      world.spawn('a look at records', async () => world.lookAtRecords()),
+    timeline.after(ms, 'a look at all nodes', () =>
+      world.spawn('a look at all nodes', async () => {
+        await world.lookAtRecords()
+        await world.lookAtMail()
+      }),
     )
   }
 }

@@ -1,8 +1,9 @@
 /** Nodes, the people on them, and all that they wrote. @module */
 
 import { toAbzuError, isAbzuError } from '../../src/base/util/errors.ts'
-import { utf8 } from '../../src/base/util/bytes.ts'
-import type { MailboxId, PeerId } from '../../src/base/util/brand.ts'
+import { concatBytes } from '../../src/base/util/bytes.ts'
+import { acknowledgedIdBytes } from '../../src/base/wire/records.ts'
+import type { MailboxId } from '../../src/base/util/brand.ts'
 import { FaultCounts } from './fault-counts.ts'
 import { Person, type Letter } from './people.ts'
 import { Random } from './random.ts'
@@ -23,13 +24,18 @@ export interface WorldInit {
   readonly atMs?: number
   readonly nodes: number
   readonly people: number
-  /** Nodes trust each other, two and two, and keep copies. */
+  /** From the beginning nodes trust each other, two and two, and keep copies. */
   readonly isPaired: boolean
   readonly wiring: Wiring
 }
 
+/** More than anybody here gets. */
+const mailMax = 1000
+
 export class World {
   readonly isPaired: boolean
+  /** Nodes that trust each other. */
+  readonly pairs: (readonly [SimNode, SimNode])[] = []
   readonly random: Random
   readonly trace = new Trace()
   readonly counts = new FaultCounts()
@@ -56,9 +62,7 @@ export class World {
       const name = `n${n + 1}`
       const machineSeed = new Random(`${household}/${name}`).bytes(32)
       const random = randomOf(name)
-      // the first trusts the second, the third the fourth; an odd one out nobody
-      const partner = (): PeerId | undefined => (isPaired ? this.nodes[n ^ 1]?.peerId : undefined)
-      return new SimNode(deps, { name, number: n + 1, machineSeed, wiring, random, partner })
+      return new SimNode(deps, { name, number: n + 1, machineSeed, wiring, random })
     })
     this.people = Array.from({ length: people }, (_, n) => {
       const node = this.nodes[n % nodes] as SimNode
@@ -87,6 +91,11 @@ export class World {
     return isDone ? ended : undefined
   }
 
+  /** Who keeps copies for a node. */
+  partnersOf(node: SimNode): SimNode[] {
+    return this.pairs.flatMap(([a, b]) => (a === node ? [b] : b === node ? [a] : []))
+  }
+
   /** Starts a node, and opens the accounts on it. */
   async start(node: SimNode): Promise<void> {
     if (!(await node.start())) return
@@ -97,10 +106,11 @@ export class World {
 
   async unlock(person: Person): Promise<void> {
     person.wantsOpen = true
+    person.follow(this.nodes)
     const { node } = person
     if (!node.running || !person.hasAccount || person.member()) return
     try {
-      await node.running.accounts.unlock(person.id, passwordOf(person))
+      await node.running.accounts.unlock(person.id, person.password)
     } catch (error) {
       node.log.failed('not-unlocked', error)
     }
@@ -138,6 +148,25 @@ export class World {
     }
   }
 
+  /** I4: what its owner has taken out of a mailbox is at no node any more, whoever offers it again. */
+  async lookAtMail(): Promise<void> {
+    for (const { name, running, flips } of this.nodes) {
+      if (!running || flips.length > 0) continue
+      const acknowledged = running.store.table('acknowledged')
+      for (const person of this.people.filter(({ hasAccount }) => hasAccount)) {
+        const mailbox = person.mailbox()
+        const { items } = running.store
+        const page = await items.list(mailbox, { kind: 'mail', limit: mailMax })
+        const back = page.items.filter(
+          ({ id }) =>
+            acknowledged.get(concatBytes(mailbox, id.subarray(0, acknowledgedIdBytes))) &&
+            items.has(mailbox, id),
+        )
+        if (back.length > 0) this.problems.push(`I4: mail of ${person.name} is back at ${name}`)
+      }
+    }
+  }
+
   async #lookAtRecord(node: SimNode, mailbox: MailboxId, person: Person): Promise<void> {
     const { running } = node
     try {
@@ -149,8 +178,4 @@ export class World {
       node.log.failed('record-unreadable', error)
     }
   }
-}
-
-export function passwordOf({ name }: Person): Uint8Array {
-  return utf8(`the password of ${name}`)
 }

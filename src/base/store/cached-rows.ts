@@ -28,6 +28,8 @@ export interface CachedRow<T> {
 export class CachedRows<T> {
   readonly #database: Pick<Database, 'getSync'>
   readonly #form: RowForm<T>
+  /** What nobody changes. */
+  readonly #nothing: T
   readonly #rowsMax: number
   /** Least recently used first. */
   readonly #rows = new Map<string, CachedRow<T>>()
@@ -38,6 +40,7 @@ export class CachedRows<T> {
   constructor(database: Pick<Database, 'getSync'>, form: RowForm<T>, rowsMax: number) {
     this.#database = database
     this.#form = form
+    this.#nothing = form.empty()
     this.#rowsMax = rowsMax
   }
 
@@ -67,7 +70,7 @@ export class CachedRows<T> {
   /** The row's value as it is now, to be read only.
    *  @throws {AbzuError} ABZU_STORE_DAMAGED */
   peek(key: Uint8Array): T {
-    return this.#rows.get(keyText(key))?.value ?? this.#read(key)
+    return this.#rows.get(keyText(key))?.value ?? this.#stored(key) ?? this.#nothing
   }
 
   /** Lets `correct` change the row; puts `whole` in its place where it cannot be read. */
@@ -85,8 +88,12 @@ export class CachedRows<T> {
   }
 
   #read(key: Uint8Array): T {
+    return this.#stored(key) ?? this.#form.empty()
+  }
+
+  #stored(key: Uint8Array): T | undefined {
     const value = this.#database.getSync(key)
-    return value ? this.#form.decode(key, value) : this.#form.empty()
+    return value && this.#form.decode(key, value)
   }
 
   /** States that the open commit writes this row. */

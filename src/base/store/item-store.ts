@@ -99,9 +99,9 @@ export interface DigestSum {
 
 /** What a mailbox holds, in a form that two copies can compare. Covers what is queued. */
 export interface Digest extends DigestSum {
-  /** The items whose id begins with these 12 bits, 0 to 4095.
+  /** The items whose id begins with one of `count` prefixes of 12 bits, 0 to 4095, from `first` on.
    *  @throws {AbzuError} ABZU_STORE_DAMAGED */
-  bucket(prefix: number): DigestSum
+  buckets(first: number, count: number): DigestSum
 }
 
 /** Every write @throws {AbzuError} ABZU_DISK_FULL, ABZU_STORE_FAILED, ABZU_OVERLOADED, ABZU_CLOSED;

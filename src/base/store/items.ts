@@ -344,9 +344,9 @@ export class Items implements ItemStore {
     const { ledger } = this.#deps
     return {
       ...digestSum(ledger.mailbox(mailbox).ids),
-      bucket(prefix) {
-        assert(prefix >= 0 && prefix < bucketCount, 'a bucket is 0 to 4095')
-        return digestSum(ledger.bucket(mailbox, prefix))
+      buckets(first, count) {
+        assert(first >= 0 && first + count <= bucketCount, 'a bucket is 0 to 4095')
+        return digestSum(ledger.buckets(mailbox, first, count))
       },
     }
   }

@@ -1,7 +1,7 @@
 import type { Database, WriteBatch } from './database.ts'
 import { CachedRows, type CachedRow } from './cached-rows.ts'
 import type { StoredHead } from './head.ts'
-import { addId, bucketOf, correctSum, subtractId, type IdSum } from './id-sum.ts'
+import { addId, addSum, bucketOf, correctSum, emptySum, subtractId, type IdSum } from './id-sum.ts'
 import { digestKey, mailboxKey } from './keys.ts'
 import {
   bucketForm,
@@ -135,9 +135,15 @@ export class Ledger {
     return this.#mailboxes.peek(mailboxKey(mailbox))
   }
 
-  /** @throws {AbzuError} ABZU_STORE_DAMAGED */
-  bucket(mailbox: Uint8Array, prefix: number): IdSum {
-    return this.#buckets.peek(digestKey(mailbox, prefix))
+  /** Of `count` buckets, from `first` on.
+   *  @throws {AbzuError} ABZU_STORE_DAMAGED */
+  buckets(mailbox: Uint8Array, first: number, count: number): IdSum {
+    const all = emptySum()
+    for (let prefix = first; prefix < first + count; prefix++) {
+      const sum = this.#buckets.peek(digestKey(mailbox, prefix))
+      if (sum.count > 0) addSum(all, sum)
+    }
+    return all
   }
 
   /** To be called before a check: its corrections go by what the rows say. */

@@ -8,16 +8,13 @@
 
 import {
   addId,
-  addSum,
   bucketCount,
   emptySum,
   idSumBytes,
-  readSum,
   sumBytes,
   type IdSum,
 } from '../../base/store/id-sum.ts'
-import type { Digest, DigestSum, ItemStore } from '../../base/store/item-store.ts'
-import { asBuffer } from '../../base/store/row.ts'
+import type { DigestSum, ItemStore } from '../../base/store/item-store.ts'
 import type { MailboxId } from '../../base/util/brand.ts'
 import { concatBytes, equalBytes, readU32be, u32be } from '../../base/util/bytes.ts'
 import { AbzuError } from '../../base/util/errors.ts'
@@ -56,9 +53,9 @@ async function entriesBelow(
     const digest = items.digest(mailbox)
     const bucketsEach = depth === 0 ? bucketCount / 256 : 1
     const sums = Array.from({ length: count }, (_, n) =>
-      sumOfBuckets(digest, { first: (first + n) * bucketsEach, count: bucketsEach }),
+      trunk(digest.buckets((first + n) * bucketsEach, bucketsEach)),
     )
-    return concatBytes(...sums.map((sum) => entry(sum.count, sumBytes(sum).subarray(16))))
+    return concatBytes(...sums)
   }
   const sums = Array.from({ length: count }, emptySum)
   for (const id of await items.idPrefixes(mailbox, { from: first, to: first + count })) {
@@ -67,15 +64,6 @@ async function entriesBelow(
     addId(sums[(((id[0] as number) << 8) | (id[1] as number)) - first] as IdSum, padded)
   }
   return concatBytes(...sums.map((sum) => entry(sum.count, sumBytes(sum).subarray(0, 16))))
-}
-
-function sumOfBuckets(digest: Digest, { first, count }: { first: number; count: number }): IdSum {
-  const all = emptySum()
-  for (let n = 0; n < count; n++) {
-    const { count: ids, sum }: DigestSum = digest.bucket(first + n)
-    if (ids > 0) addSum(all, readSum(ids, asBuffer(sum), 0))
-  }
-  return all
 }
 
 async function leaves(
@@ -87,7 +75,7 @@ async function leaves(
   return concatBytes(u32be(ids.length), ...ids)
 }
 
-/** An entry for the whole of a mailbox. */
+/** An entry for the whole of a mailbox, or a part of it. */
 export function trunk({ count, sum }: DigestSum): Uint8Array {
   return entry(count, sum.subarray(16))
 }

@@ -95,6 +95,7 @@ export class Puller {
   #asked: MailboxId[] = []
   /** Mailboxes that are new here, and whose first slots are being stored. */
   readonly #hosting = new Map<string, Promise<unknown>>()
+  /** Empty until the source has greeted. */
   #epoch: Uint8Array = new Uint8Array()
   readonly #questions = new Questions()
   /** Work on what was received, one piece after the other. */
@@ -149,6 +150,10 @@ export class Puller {
   }
 
   async #take(message: SourceMessage): Promise<void> {
+    const isWelcome = this.#epoch.length > 0
+    if (!isWelcome && message.kind !== 'welcome' && message.kind !== 'challenge') {
+      throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'a source that has not greeted')
+    }
     switch (message.kind) {
       case 'welcome':
         return this.#enter(message)

@@ -8,6 +8,8 @@ import { machineKeyOf } from '../../base/crypto/address.ts'
 import type { RowChange, Table, TableName } from '../../base/store/table.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, mapKey } from '../../base/util/bytes.ts'
+import { toAbzuError } from '../../base/util/errors.ts'
+import type { Log } from '../../base/util/log.ts'
 import { encode } from '../../base/wire/codec.ts'
 import { bytes, decodeShape, literal, record, uint } from '../../base/wire/shape.ts'
 import { syncEpochBytes } from '../../base/wire/sync.ts'
@@ -36,10 +38,21 @@ export class SourceCursor {
   readonly #members = new Map<string, MailboxId>()
   #cursor: SyncCursor | undefined
 
-  /** @throws {AbzuError} ABZU_STORE_DAMAGED */
-  static async open(deps: SyncCursorsDeps, peer: PeerId): Promise<SourceCursor> {
+  /** One that cannot be read is as none: the source offers everything again.
+   *  @throws {AbzuError} ABZU_STORE_DAMAGED */
+  static async open(
+    deps: SyncCursorsDeps,
+    peer: PeerId,
+    log: Pick<Log, 'warn'>,
+  ): Promise<SourceCursor> {
     const cursor = new SourceCursor(deps, peer)
     const prefix = cursor.#peerKey
+    try {
+      const row = deps.table('sync-cursors').get(prefix)
+      cursor.#cursor = row && decodeShape(cursorShape, row, 'sync cursor')
+    } catch (error) {
+      log.warn('sync-cursor-unreadable', { peer, error: toAbzuError(error) })
+    }
     for await (const { key } of deps.table('sync-members').range({ prefix, limit: membersMax })) {
       const mailbox = key.slice(prefix.length) as MailboxId
       cursor.#members.set(mapKey(mailbox), mailbox)
@@ -50,8 +63,6 @@ export class SourceCursor {
   private constructor(deps: SyncCursorsDeps, peer: PeerId) {
     this.#deps = deps
     this.#peerKey = machineKeyOf(peer)
-    const row = deps.table('sync-cursors').get(this.#peerKey)
-    this.#cursor = row && decodeShape(cursorShape, row, 'sync cursor')
   }
 
   get cursor(): SyncCursor | undefined {

@@ -212,9 +212,10 @@ export class Syncer {
   }
 
   async #keepPulling(peer: PeerId, pull: Pull): Promise<void> {
-    const { platform, log } = this.#deps
+    const { platform, clock, log } = this.#deps
     const { signal } = pull.ended
     while (!signal.aborted) {
+      const begunAtMs = clock.monotonicMs()
       try {
         await this.#pull(peer, pull)
       } catch (error) {
@@ -222,6 +223,8 @@ export class Syncer {
         log.debug('pull-ended', { peer, code, failures: pull.failures })
       }
       if (signal.aborted) return
+      // one that ends soon each time may cost both sides much, whatever was pulled
+      if (clock.monotonicMs() - begunAtMs > retryMsMax) pull.failures = 0
       const fullMs = Math.min(retryMsMax, 500 * 2 ** Math.min(pull.failures++, 10))
       const jitter = (platform.random(1)[0] as number) / 255
       pull.markedAtMs = undefined
@@ -241,16 +244,15 @@ export class Syncer {
   }
 
   async #pull(peer: PeerId, pull: Pull): Promise<void> {
-    const { transport, store, mailboxes, shared, clock } = this.#deps
+    const { transport, store, mailboxes, shared, clock, log } = this.#deps
     const { signal } = pull.ended
     pull.isDue = false
-    const cursor = await SourceCursor.open(store, peer)
+    const cursor = await SourceCursor.open(store, peer, log)
     const addresses = shared.addressesOf(peer)
     const stream = await transport.open(peer, syncProtocol, { addresses, signal })
     const end = () => stream.abort(new AbzuError('ABZU_CLOSED', 'the pull is over'))
     signal.addEventListener('abort', end, { once: true })
     const marked = (isVerified: boolean) => {
-      pull.failures = 0
       pull.markedAtMs = clock.monotonicMs()
       if (isVerified) verified()
       repairs.marked(isVerified)

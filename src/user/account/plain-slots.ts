@@ -100,16 +100,23 @@ export async function readPlainSlots(init: PlainSlotsInit): Promise<PlainSlots> 
   }
 }
 
+/** The record in the account's own mailbox, not verified.
+ *  @throws {AbzuError} ABZU_STORE_DAMAGED, ABZU_MALFORMED, those of the store */
+export async function ownRecord({
+  platform,
+  port,
+}: Pick<PlainSlotsInit, 'platform' | 'port'>): Promise<Uint8Array> {
+  const slot = await port.slot(plainSlotKey(platform, port.mailbox, plainSlotName.record))
+  if (!slot) throw new AbzuError('ABZU_STORE_DAMAGED', 'the account has no mailbox record')
+  return parsePlainSlot(slot.body).content
+}
+
 /** The record in the account's own mailbox.
  *  @throws {AbzuError} ABZU_STORE_DAMAGED, ABZU_MALFORMED, ABZU_SIGNATURE_INVALID, those of the store */
 export async function readOwnRecord(
   init: Pick<PlainSlotsInit, 'platform' | 'port' | 'rootPk'>,
 ): Promise<SignedRecord> {
-  const slot = await init.port.slot(
-    plainSlotKey(init.platform, init.port.mailbox, plainSlotName.record),
-  )
-  if (!slot) throw new AbzuError('ABZU_STORE_DAMAGED', 'the account has no mailbox record')
-  return openRecord(init, parsePlainSlot(slot.body).content)
+  return openRecord(init, await ownRecord(init))
 }
 
 function openRecord(

@@ -9,7 +9,7 @@
 
 import { accountIdOf, mailboxIdOf } from '../../base/crypto/address.ts'
 import { openDeviceCertificate } from '../../base/crypto/certificate.ts'
-import { verifyMailboxRecord } from '../../base/crypto/mailbox-record.ts'
+import { unverifiedRecord, verifyMailboxRecord } from '../../base/crypto/mailbox-record.ts'
 import { parseWrapped } from '../../base/crypto/password.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
@@ -23,7 +23,7 @@ import type { Host } from '../../base/wire/records.ts'
 import { encodeAccountRow, type AccountRow } from '../account/account-row.ts'
 import type { Holders } from '../account/holder-choice.ts'
 import { parsePersonName } from '../account/person-name.ts'
-import { readOwnRecord } from '../account/plain-slots.ts'
+import { ownRecord, readOwnRecord } from '../account/plain-slots.ts'
 import type {
   CarriagePort,
   DirectoryPort,
@@ -179,17 +179,28 @@ export class Moves {
     }
   }
 
-  /** Looks what the records say of the accounts that were announced: one may have come while this node was down. */
+  /** Looks what the records say of every account: one may have come or gone while this node was down, or have stopped before
+   *  that was written down. */
   async lookAtAll(): Promise<void> {
     const { roster, log } = this.#deps
-    for (const { row } of roster.all().filter((entry) => entry.row.isAnnounced)) {
+    for (const { row } of roster.all()) {
       try {
-        await this.recordChanged(row.rootPk)
+        if (await this.#isAmiss(row)) await this.recordChanged(row.rootPk)
       } catch (error) {
         // the next unlocking looks as well
         log.warn('record-not-looked-at', { error: toAbzuError(error) })
       }
     }
+  }
+
+  /** Whether the row says of the account's home what the record, which is not verified, does not. */
+  async #isAmiss({ rootPk, movedTo, isAnnounced }: AccountRow): Promise<boolean> {
+    if (isAnnounced || movedTo !== undefined) return isAnnounced ?? false
+    const { platform, hosting, directory } = this.#deps
+    const port = hosting.mailbox(mailboxIdOf(platform, rootPk))
+    const { peerId } = directory.home()
+    const { hosts } = unverifiedRecord(await ownRecord({ platform, port }))
+    return !hosts.some((host) => host.role === 'home' && host.peerId === peerId)
   }
 
   /** The record of an account has changed, on the disk: where it names another home, the account is frozen, locked or

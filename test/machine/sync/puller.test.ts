@@ -21,8 +21,18 @@ const mailbox = mailboxIdOf(platform, rootPk)
 const listed = { kind: 'shared', isFirst: true, isLast: true, roots: rootPk } as const
 const ids = platform.random(32)
 
-/** What the puller says to a source that says this, and with what it ends. */
+/** What the puller says to a source that greets it and says this, and with what it ends. */
 async function pullFrom(messages: Iterable<SourceMessage | Uint8Array>) {
+  return pullRaw(
+    (function* () {
+      yield { kind: 'welcome', epoch: platform.random(16), isSame: false } as const
+      yield* messages
+    })(),
+  )
+}
+
+/** What the puller says to a source that says this, and with what it ends. */
+async function pullRaw(messages: Iterable<SourceMessage | Uint8Array>) {
   const said: PullerMessage[] = []
   const stream: FrameStream = {
     peer: 'the source' as PeerId,
@@ -61,7 +71,7 @@ async function pullFrom(messages: Iterable<SourceMessage | Uint8Array>) {
     },
     origins: { note: () => {} },
     items: {
-      digest: () => ({ count: 0, sum: sumBytes(emptySum()), bucket: () => t.fail() as never }),
+      digest: () => ({ count: 0, sum: sumBytes(emptySum()), buckets: () => t.fail() as never }),
       idPrefixes: async () => [],
     },
   }
@@ -114,6 +124,19 @@ t.test(
     )
   },
 )
+
+t.test('whoever has not greeted has nothing to say', async (t) => {
+  const set = { count: 0, sum: new Uint8Array(32) }
+  const early: SourceMessage[] = [
+    listed,
+    { kind: 'offer', offer: 1, mailbox, ids },
+    { kind: 'items', offer: 1, isLast: true, items: [] },
+    { kind: 'mark', upTo: 1, set, items: set },
+  ]
+  for (const message of early) {
+    t.match((await pullRaw([message])).end, { code: 'ABZU_PROTOCOL_VIOLATION' }, message.kind)
+  }
+})
 
 t.test('what is cut off, and what nobody says', async (t) => {
   const whole = concatBytes(...encodeSourceMessage({ kind: 'offer', offer: 1, mailbox, ids }))

@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { machineKeyOf } from '../../../src/base/crypto/address.ts'
 import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
 import { plainSlotKey } from '../../../src/base/crypto/slot-header.ts'
 import type { PeerId } from '../../../src/base/util/brand.ts'
+import { AbzuError } from '../../../src/base/util/errors.ts'
 import { toHex } from '../../../src/base/util/bytes.ts'
 import { MailboxOwner } from '../../support/mailbox-owner.ts'
 import { ManualTime } from '../../support/manual-time.ts'
@@ -233,6 +235,22 @@ t.test('nothing is sent back to where it came from', async (t) => {
   t.ok(back < 200, `${back} bytes, though 50 ids are 800`)
 })
 
+t.test('a cursor that cannot be read costs another look, and no copy', async (t) => {
+  const { network, home, friend, account, rest } = await house(t)
+  const anna = await account()
+  network.connect(home, friend)
+  await rest()
+  network.disconnect(home, friend)
+  const cursors = friend.store.table('sync-cursors')
+  const key = machineKeyOf(home.peerId)
+  await cursors.put(key, Uint8Array.of(0x80))
+  await deliver(home, anna, 3)
+  network.connect(home, friend)
+  await rest()
+  sameCopies(t, [home, friend], anna, 6)
+  t.not(cursors.get(key)?.length, 1, 'another one is written')
+})
+
 t.test('what was cut off goes on where it stopped', async (t) => {
   const { network, home, friend, account, rest } = await house(t)
   const anna = await account()
@@ -378,6 +396,30 @@ t.test('a difference that nobody can mend is looked at ever more seldom', async 
   isBlind = false
   await time.advance(3_600_000)
   sameCopies(t, [home, friend], anna, 6)
+})
+
+t.test('a source that breaks off after each mark is asked ever more seldom', async (t) => {
+  const { network, home, friend, account, rest, time } = await house(t)
+  const anna = await account()
+  network.connect(home, friend)
+  await rest()
+  const { items } = home.store
+  const digest = items.digest.bind(items)
+  let breaks = 0
+  Object.assign(items, {
+    digest: (mailbox: typeof anna.mailbox) => ({
+      ...digest(mailbox),
+      buckets: () => {
+        breaks++
+        throw new AbzuError('ABZU_STORE_DAMAGED', 'as the test wants it')
+      },
+    }),
+  })
+  friend.mailboxes.wants = () => false
+  await deliver(home, anna, 1)
+  await rest()
+  await time.advance(3_600_000)
+  t.ok(breaks > 2 && breaks < 100, `${breaks} times in an hour`)
 })
 
 t.test('a new home makes itself known to those who hold the old copies', async (t) => {

@@ -13,8 +13,15 @@ import { AbzuError } from '../../../src/base/util/errors.ts'
 import type { Host, MailboxRecord } from '../../../src/base/wire/records.ts'
 import { newDevice } from '../../../src/user/account/device.ts'
 import { withRecord, verifyRecord } from '../../../src/user/message/reach.ts'
+import type { MemoryNode } from '../../support/memory-ports.ts'
 import { befriended, password, textsOf, World, type Household } from '../../support/household.ts'
-import { mailboxOn, newPassword, recordOn, recovering } from '../../support/recovering.ts'
+import {
+  addressOf,
+  mailboxOn,
+  newPassword,
+  recordOn,
+  recovering,
+} from '../../support/recovering.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -42,6 +49,20 @@ function recordByAnother(
     deviceCertificate: device.certificate,
     ...init.changes?.(last),
   })
+}
+
+/** A node to which Alice has gone, of which her old home has not heard. */
+async function leftUnheard(world: World, alice: Household): Promise<MemoryNode> {
+  const node = world.node()
+  const manager = await world.manager(node)
+  await manager.recover(recovering(alice, { peer: addressOf(alice.node) }))
+  return node
+}
+
+/** What a mailbox has at one node comes to the other. */
+function bring(from: MemoryNode, to: MemoryNode): void {
+  const there = mailboxOn(to)
+  for (const slot of mailboxOn(from).slotsOnDisk.values()) there.apply(there.checkAll([slot]))
 }
 
 const elsewhere = (world: World): Host => ({ peerId: world.node().peerId, role: 'home' })
@@ -195,13 +216,9 @@ t.test('a record that was brought into the mailbox counts as one that is shown',
   for (const isLocked of [true, false]) {
     const world = new World()
     const alice = await world.household('alice')
-    const node = world.node()
-    await (
-      await world.manager(node)
-    ).recover(recovering(alice, { peer: `/ip4/192.0.2.1/tcp/1/p2p/${alice.node.peerId}` }))
+    const node = await leftUnheard(world, alice)
     if (isLocked) await alice.manager.lock('alice')
-    const [from, to] = [mailboxOn(node), mailboxOn(alice.node)]
-    for (const slot of from.slotsOnDisk.values()) to.apply(to.checkAll([slot]))
+    bring(node, alice.node)
     const before = recordOn(world, alice.node, alice.member)
     t.match(before.hosts[0], { peerId: node.peerId })
     await (isLocked
@@ -211,6 +228,16 @@ t.test('a record that was brought into the mailbox counts as one that is shown',
     t.match(alice.manager.list(), [{ locked: true, movedTo: node.peerId }])
     t.same(recordOn(world, alice.node, alice.member), before, 'nobody has signed over it')
   }
+})
+
+t.test('one that was brought before the home stopped freezes it at the next start', async (t) => {
+  const world = new World()
+  const alice = await world.household('alice')
+  const node = await leftUnheard(world, alice)
+  await alice.manager.close()
+  t.match((await world.manager(alice.node)).list(), [{ movedTo: undefined }])
+  bring(node, alice.node)
+  t.match((await world.manager(alice.node)).list(), [{ locked: true, movedTo: node.peerId }])
 })
 
 t.test('a machine with another key is no other home', async (t) => {
