@@ -31,6 +31,7 @@ const report = await runSeeds({
   first,
   count,
   threads,
+  hasStacks: values.trace,
   failed: ({ seed, problems, trace }) => {
     if (values.trace) process.stdout.write(`${trace.join('\n')}\n`)
     process.stdout.write(

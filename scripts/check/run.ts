@@ -8,6 +8,9 @@ const tools = join(root, 'node_modules/.bin')
 /** The Node that runs this script also runs the tools. */
 const path = [dirname(process.execPath), tools, process.env['PATH']].join(delimiter)
 
+/** What several hundred processes of the tests would compile each for itself. */
+const compiled = join(root, 'node_modules/.cache/checks')
+
 /** A command that takes longer is ended, and has failed. */
 const commandMsMax = 20 * 60_000
 
@@ -16,7 +19,7 @@ function runCommand(command: readonly string[], live: boolean): Promise<Outcome>
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd: root,
-      env: { ...process.env, PATH: path, NO_COLOR: '1' },
+      env: { ...process.env, PATH: path, NO_COLOR: '1', NODE_COMPILE_CACHE: compiled },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: commandMsMax,
     })

@@ -6,7 +6,6 @@ import type { ConversationMessage, InboxMessage } from '../../src/user/message/m
 import { checkers } from './checkers.ts'
 import type { PersonEvidence } from './evidence.ts'
 import type { Letter, Person } from './people.ts'
-import { SimCrypto } from './platform.ts'
 import { soundWiring } from './wiring.ts'
 import { World } from './world.ts'
 
@@ -27,7 +26,7 @@ function problemsOf({ copies, state, text = 'hello', letter: changes }: End): st
     isPaired: false,
     wiring: soundWiring,
   }
-  const world = new World({ ...init, crypto: new SimCrypto() })
+  const world = new World(init)
   const [from, to] = world.people as [Person, Person]
   for (const person of world.people) person.id = person.name as AccountId
   const letter = { text: 'hello', from, to, atMs: 1, skewMs: 0, isPromised: true }

@@ -19,10 +19,10 @@ export class RecordBook {
   /** Takes a look at a node; what is wrong with it, if anything is. */
   note(node: SimNode, person: Person, signed: Uint8Array): string | undefined {
     const { seq } = unverifiedRecord(signed)
-    if (!this.#isSigned(signed)) {
+    const seen = this.#seen.get(person) ?? new Map<string, Uint8Array>()
+    if (!seen.has(mapKey(signed)) && !this.#isSigned(signed)) {
       return `I7: ${node.name} has a record ${seq} of ${person.name} that nobody signed`
     }
-    const seen = this.#seen.get(person) ?? new Map<string, Uint8Array>()
     this.#seen.set(person, seen.set(mapKey(signed), signed))
     const ofNode = this.#newest.get(node) ?? new Map<Person, { seq: number; losses: number }>()
     this.#newest.set(node, ofNode)

@@ -41,6 +41,16 @@ export async function checkRecords(world: World): Promise<string[]> {
   return problems
 }
 
+/** Whether a node holds a newer record of somebody than its home has, as after that was put back: by its next publication
+ *  the home learns of it. */
+export async function isOutrun({ people, nodes }: World): Promise<boolean> {
+  for (const person of people) {
+    const home = (await seqAt(person.node, person)) ?? 0
+    for (const node of nodes) if (((await seqAt(node, person)) ?? 0) > home) return true
+  }
+  return false
+}
+
 async function seqAt({ running }: SimNode, person: Person): Promise<number | undefined> {
   const signed = await running?.held.newest(person.mailbox())
   return signed && unverifiedRecord(signed).seq

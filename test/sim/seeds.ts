@@ -9,6 +9,9 @@ export interface SeedsInit {
   readonly first: number
   readonly count: number
   readonly threads: number
+  /** Errors tell where they were made.
+   *  @default false */
+  readonly hasStacks?: boolean
   /** Called with each run that failed. */
   readonly failed?: (report: RunReport) => void
 }
@@ -26,7 +29,7 @@ export interface SeedsReport {
 
 /** Runs the seeds `first` to `first + count - 1`. */
 export async function runSeeds(init: SeedsInit): Promise<SeedsReport> {
-  const { first, count, threads, failed } = init
+  const { first, count, threads, hasStacks = false, failed } = init
   const faults = Object.fromEntries(faultKinds.map((kind) => [kind, 0])) as Record<
     FaultKind,
     number
@@ -45,7 +48,11 @@ export async function runSeeds(init: SeedsInit): Promise<SeedsReport> {
   }
   let next = first
   const thread = async (): Promise<void> => {
-    const worker = new Worker(new URL('seed-worker.ts', import.meta.url))
+    const worker = new Worker(new URL('seed-worker.ts', import.meta.url), {
+      workerData: { hasStacks },
+      // most of what a run makes is over soon: collected seldom, little of it is copied
+      resourceLimits: { maxYoungGenerationSizeMb: 96 },
+    })
     try {
       while (next < first + count) take(await ask(worker, next++))
     } finally {

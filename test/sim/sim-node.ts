@@ -35,7 +35,7 @@ import type { FederationService } from '../../src/surface/api/services.ts'
 import type { HostingPort } from '../../src/user/account/ports.ts'
 import { AccountManager } from '../../src/user/household/account-manager.ts'
 import { NodeLog } from './node-log.ts'
-import type { SimCrypto } from './platform.ts'
+import { simPlatform } from './platform.ts'
 import type { Random } from './random.ts'
 import { SimDisk, type CrashKind, type Flip } from './sim-disk.ts'
 import type { SimNetwork } from './sim-network.ts'
@@ -70,7 +70,6 @@ export interface SimNodeInit {
 export interface SimNodeDeps {
   readonly timeline: Timeline
   readonly network: SimNetwork
-  readonly crypto: SimCrypto
 }
 
 /** A node that runs. */
@@ -126,7 +125,7 @@ export class SimNode {
     this.name = name
     this.disk = new SimDisk(random)
     this.log = new NodeLog(deps.timeline.trace, name)
-    const platform = deps.crypto.platform(random)
+    const platform = simPlatform(random)
     this.platform = wiring.platform?.(platform) ?? platform
     this.#machineSeed = init.machineSeed
     this.peerId = peerIdOf(platform.ed25519.publicKey(this.#machineSeed))

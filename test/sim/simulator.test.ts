@@ -5,7 +5,7 @@ import t from 'tap'
 import { runSeeds } from './seeds.ts'
 import { Simulator, type RunReport } from './simulate.ts'
 
-const seeds = 40
+const seeds = 1000
 
 t.test('whatever happens, what must hold holds', async (t) => {
   const report = await runSeeds({
@@ -17,6 +17,7 @@ t.test('whatever happens, what must hold holds', async (t) => {
   })
   t.equal(report.passed, seeds)
   t.ok(report.letters > 5 * seeds, `${report.letters} letters`)
+  t.ok(report.relocated > seeds / 50, `${report.relocated} accounts live elsewhere in the end`)
   t.strictSame(report.idleFaults, [], `faults that came about: ${JSON.stringify(report.faults)}`)
 })
 

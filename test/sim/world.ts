@@ -7,7 +7,7 @@ import type { MailboxId } from '../../src/base/util/brand.ts'
 import { FaultCounts } from './fault-counts.ts'
 import { Person, type Letter } from './people.ts'
 import { Random } from './random.ts'
-import type { SimCrypto } from './platform.ts'
+import { simPlatform } from './platform.ts'
 import { RecordBook } from './record-book.ts'
 import { SimNetwork } from './sim-network.ts'
 import { SimNode } from './sim-node.ts'
@@ -17,7 +17,6 @@ import type { Wiring } from './wiring.ts'
 
 export interface WorldInit {
   readonly seed: string
-  readonly crypto: SimCrypto
   /** Whose machines these are: their keys follow from it. */
   readonly household: string
   /** Virtual ms at which it begins. @default 0 */
@@ -49,15 +48,15 @@ export class World {
   readonly problems: string[] = []
 
   constructor(init: WorldInit) {
-    const { seed, crypto, household, nodes, people, isPaired, wiring, atMs = 0 } = init
+    const { seed, household, nodes, people, isPaired, wiring, atMs = 0 } = init
     this.isPaired = isPaired
     this.random = new Random(seed)
     const randomOf = (name: string): Random => new Random(`${seed}/${name}`)
     this.timeline = new Timeline({ random: randomOf('timeline'), trace: this.trace, atMs })
-    this.records = new RecordBook(crypto.platform(randomOf('records')))
+    this.records = new RecordBook(simPlatform(randomOf('records')))
     const { timeline, counts } = this
     this.network = new SimNetwork({ timeline, counts, random: randomOf('network') })
-    const deps = { timeline, network: this.network, crypto }
+    const deps = { timeline, network: this.network }
     this.nodes = Array.from({ length: nodes }, (_, n) => {
       const name = `n${n + 1}`
       const machineSeed = new Random(`${household}/${name}`).bytes(32)
