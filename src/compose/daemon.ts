@@ -146,7 +146,18 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
       isNear: async (key) => transport.mesh.isNear(key),
     })
     const sync = await openSync(
-      { platform, store, mailboxes, trusted, federation, transport, clock: watch, scheduler, log },
+      {
+        platform,
+        store,
+        mailboxes,
+        held,
+        trusted,
+        federation,
+        transport,
+        clock: watch,
+        scheduler,
+        log,
+      },
       open,
     )
     const directory = new Directory({
@@ -230,7 +241,7 @@ export async function startNode(config: Config, system: System): Promise<AbzuNod
     trusted.watch(() => accounts.homeMoved())
     await meshPeers.start()
     await publisher.start()
-    open.add(sync.retire({ directory, held, publisher }))
+    open.add(sync.retire({ directory, publisher }))
     for (const address of config.peers) await peers.add(address)
     const network = open.add(new NetworkWatch({ interfaces: system.interfaces, scheduler, log }))
     network.watch(() => {

@@ -28,6 +28,7 @@ export interface SyncParts {
   readonly platform: CryptoPlatform
   readonly store: Store
   readonly mailboxes: Mailboxes
+  readonly held: HeldRecords
   readonly trusted: TrustedPeers
   readonly federation: Pick<FederationService, 'remove'>
   readonly transport: Transport
@@ -52,7 +53,6 @@ function isAnnounced(row: Uint8Array): boolean {
 
 export interface Retiring {
   readonly directory: Pick<Directory, 'confirm'>
-  readonly held: Pick<HeldRecords, 'newest'>
   readonly publisher: Pick<RecordPublisher, 'forget'>
 }
 
@@ -79,7 +79,7 @@ export interface Sync {
 
 /** Serves those who pull; pulls from nobody yet. `open` takes what it opens. */
 export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync> {
-  const { store, mailboxes, trusted, federation, transport, clock, log } = parts
+  const { store, mailboxes, held, trusted, federation, transport, clock, log } = parts
   const { items } = store
   const self = transport.peerId
   const shared = open.add(await SharedMailboxes.open({ mailboxes, self, epoch: store.epoch, log }))
@@ -152,7 +152,7 @@ export async function openSync(parts: SyncParts, open: CloseStack): Promise<Sync
     coveredBy,
     givenTo: (peer) => syncer.givenTo(peer),
     start: () => syncer.start(),
-    retire: ({ directory, held, publisher }) => {
+    retire: ({ directory, publisher }) => {
       const retirement = new Retirement({
         ...parts,
         items,

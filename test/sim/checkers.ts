@@ -7,6 +7,7 @@
 import { toHex } from '../../src/base/util/bytes.ts'
 import type { Evidence } from './evidence.ts'
 import type { Letter, Person } from './people.ts'
+import type { SimNode } from './sim-node.ts'
 import type { World } from './world.ts'
 
 type Checker = (world: World, evidence: Evidence) => string[]
@@ -31,14 +32,15 @@ function stateOf({ text, from }: Letter, { people }: Evidence): string | undefin
   return people.get(from)?.sent.find((one) => one.text === text)?.state
 }
 
-/** I3, I6: what was said to be delivered is read, and nothing is read twice. */
+/** I3, I6: what was said to be delivered is read, and nothing is read twice; who may read nothing is another one's finding. */
 const readOnce: Checker = ({ letters }, evidence) =>
   letters.flatMap((letter) => {
     const copies = copiesOf(letter, evidence)
     if (copies > 1) return [`I6: ${name(letter)} is read ${copies} times`]
     const isDelivered =
       letter.deliveredAtMs !== undefined || stateOf(letter, evidence) === 'delivered'
-    if (!isDelivered || copies === 1 || hasLost(letter.to, letter.atMs)) return []
+    const isExcused = hasLost(letter.to, letter.atMs) || !evidence.people.has(letter.to)
+    if (!isDelivered || copies === 1 || isExcused) return []
     return [`I3: ${name(letter)} was delivered and is not there`]
   })
 
@@ -135,14 +137,24 @@ const copiesAlike: Checker = (world) => {
 }
 
 /** I5: an account lives at one node, whichever it has left in whatever way. */
-const oneHome: Checker = ({ people }) =>
+const oneHome: Checker = ({ people, nodes }) =>
   people.flatMap((person) => {
-    const { homes, losses, name: who } = person
-    if (homes.length < 2 || losses.length > 0) return []
-    const here = [...new Set(homes)].filter((home) => person.livesAt(home))
+    const { losses, node, hasAccount, name: who } = person
+    if (!hasAccount || !node.running || losses.length > 0) return []
+    const here = nodes.filter((one) => person.livesAt(one))
     const names = here.map((home) => home.name).join(', ')
     return here.length === 1 ? [] : [`I5: ${who} lives at ${names || 'no node'}`]
   })
+
+/** I1 of pairing: what an owner was told is agreed, both nodes have written down. */
+const trustIsMutual: Checker = ({ pairs }) =>
+  pairs
+    .filter((pair) => pair.every(({ running, losses }) => running && losses.length === 0))
+    .flatMap(([one, other]) => {
+      const trusts = (a: SimNode, b: SimNode) => a.running?.trusted.get(b.peerId) !== undefined
+      const isMutual = trusts(one, other) && trusts(other, one)
+      return isMutual ? [] : [`I1: ${one.name} and ${other.name} do not trust each other`]
+    })
 
 /** Errors that are none of ours to show. */
 const noBugs: Checker = ({ nodes }) =>
@@ -160,4 +172,5 @@ export const checkers: readonly Checker[] = [
   allDelivered,
   copiesAlike,
   oneHome,
+  trustIsMutual,
 ]

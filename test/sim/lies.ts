@@ -54,7 +54,6 @@ export function lieOfCopies({ random, nodes, counts }: World): void {
   const lieOf = (mailbox: MailboxId, { kind }: ListedItem, body: ItemBody) => {
     const earlier = kind === 'slot' ? slots.get(mapKey(mailbox)) : undefined
     if (!random.chance(0.4)) return body
-    counts.count('lying-copy')
     const way = random.pick(['withheld', 'altered', 'replayed'])
     if (way === 'withheld') return undefined
     return way === 'replayed' && earlier ? random.pick(earlier) : altered(random, body)
@@ -68,24 +67,21 @@ export function lieOfCopies({ random, nodes, counts }: World): void {
         const body = found[n] ?? kept.get(head)
         if (!body) return undefined
         if (head.kind === 'mail') kept.set(head, body)
-        if (kept.has(head) && !found[n]) return body
-        const lie = lieOf(mailbox, head, body)
+        const given = found[n] ? lieOf(mailbox, head, body) : body
+        if (given !== found[n]) counts.count('lying-copy')
         if (head.kind === 'slot') slots.set(key, [...(slots.get(key) ?? []), body])
-        return lie
+        return given
       })
     },
-    besides: (mailbox) => {
-      const kept = [...(mail.get(mapKey(mailbox))?.keys() ?? [])]
-      if (kept.length > 0) counts.count('lying-copy')
-      return kept
-    },
+    besides: (mailbox) => [...(mail.get(mapKey(mailbox))?.keys() ?? [])],
   }
 }
 
 /** One bit is another; behind the header of mail, since what seems sealed to another key waits for that till its end. */
-function altered(random: Random, { body, ...rest }: ItemBody): ItemBody {
+function altered(random: Random, item: ItemBody): ItemBody {
+  const { body, ...rest } = item
   const from = rest.signed ? 0 : envelopeHeaderBytes
-  if (body.length <= from) return { ...rest, body }
+  if (body.length <= from) return item
   const copy = Uint8Array.from(body)
   const at = from + random.below(copy.length - from)
   copy[at] = (copy[at] as number) ^ (1 << random.below(8))

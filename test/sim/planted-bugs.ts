@@ -104,14 +104,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'the fsync of the database is skipped',
-    from: 5,
     wiring: { vices: { lazyDatabase: true } },
     faults: ['power-cut'],
     breaks: /^(I1|I3|I15)\b/,
   },
   {
     name: 'a batch is not atomic',
-    from: 33,
+    from: 77,
     wiring: { vices: { tornBatches: true } },
     faults: ['kill', 'power-cut'],
     breaks: /^(I1|I3|I15)\b/,
@@ -137,7 +136,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'the journal is not replayed',
-    from: 14,
+    from: 6,
     wiring: {
       media: ({ database, segments }) => ({
         database,
@@ -149,7 +148,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'mail is acknowledged before it is durable',
-    from: 3,
+    from: 12,
     wiring: {
       store: (store, time) =>
         replacing<NodeStore>(store, {
@@ -174,7 +173,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'the outbox forgets at a restart',
-    from: 4,
+    from: 15,
     wiring: {
       store: (store) =>
         replacing<NodeStore>(store, {
@@ -189,7 +188,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'an outcome is forgotten before the account has it',
-    from: 45,
+    from: 39,
     wiring: {
       post: (post, time) =>
         replacing(post, {
@@ -255,6 +254,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'seals bind no context',
+    from: 3,
     wiring: {
       isFromBeginning: true,
       platform: (platform) => ({
@@ -284,6 +284,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a wrong clock ends what is kept for a time',
+    from: 2,
     wiring: { clock: (_watch, machine) => machine },
     faults: ['clock-jump', 'partition'],
     breaks: /^(I3|I14|I15)\b/,
@@ -310,7 +311,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'damage is not reported',
-    from: 190,
+    from: 65,
     wiring: { log: () => silentLog },
     faults: ['bit-flip', 'restart'],
     breaks: /^I12\b/,
@@ -345,6 +346,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'acknowledgements are not copied',
+    from: 4,
     wiring: {
       pulling: (mailboxes) =>
         replacing(mailboxes, {

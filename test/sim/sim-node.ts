@@ -242,11 +242,20 @@ export class SimNode {
       clock,
       scheduler,
     })
+    const forDirectory = { platform, limits: defaultDirectoryLimits, clock: time, scheduler, log }
+    const records = store.table('records')
+    const held = await HeldRecords.open({
+      ...forDirectory,
+      table: wiring.records?.(records) ?? records,
+      hosted: mailboxes,
+      isNear: async (key) => transport.mesh.isNear(key),
+    })
     const sync = await openSync(
       {
         platform,
         store: replacing(realStore, { items: this.#shown(store.items) }),
         mailboxes: wiring.pulling?.(mailboxes, time) ?? mailboxes,
+        held,
         trusted,
         federation,
         transport,
@@ -256,14 +265,6 @@ export class SimNode {
       },
       open,
     )
-    const forDirectory = { platform, limits: defaultDirectoryLimits, clock: time, scheduler, log }
-    const records = store.table('records')
-    const held = await HeldRecords.open({
-      ...forDirectory,
-      table: wiring.records?.(records) ?? records,
-      hosted: mailboxes,
-      isNear: async (key) => transport.mesh.isNear(key),
-    })
     const directory = new Directory({
       ...forDirectory,
       transport,
@@ -326,7 +327,7 @@ export class SimNode {
     sync.start()
     trusted.watch(() => accounts.homeMoved())
     await publisher.start()
-    open.add(sync.retire({ directory, held, publisher }))
+    open.add(sync.retire({ directory, publisher }))
     open.add(
       new PeerTime({
         transport,

@@ -31,8 +31,11 @@ export class SimSegment {
       bytes.set(part, at)
       at += part.length
     }
+    // what is written over itself is on the platter as before
+    let changed = offset
+    while (changed < this.#synced && bytes[changed] === this.#bytes[changed]) changed++
     this.#bytes = bytes
-    this.#synced = Math.min(this.#synced, offset)
+    this.#synced = Math.min(this.#synced, changed)
     if (offset <= this.#forgotten) this.#forgotten = Number.POSITIVE_INFINITY
   }
 

@@ -147,7 +147,7 @@ export class World {
     }
   }
 
-  /** I4: what its owner has taken out of a mailbox is at no node any more, whoever offers it again. */
+  /** I4: mail that its owner has taken out of the mailbox comes back to no node that knows of it, whoever offers it. */
   async lookAtMail(): Promise<void> {
     for (const { name, running, flips } of this.nodes) {
       if (!running || flips.length > 0) continue

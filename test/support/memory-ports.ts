@@ -144,7 +144,7 @@ export class MemoryNode {
       if (!mailbox) throw new AbzuError('ABZU_NOT_HOSTED', 'not hosted')
       return mailbox
     },
-    drop: async (id) => this.disk.write(() => void this.mailboxes.delete(mapKey(id))),
+    leave: async (id) => this.disk.write(() => void this.mailboxes.delete(mapKey(id))),
   }
 
   /** Who keeps copies for this node. */

@@ -63,6 +63,7 @@ const tables = {
   copies: 25,
   clock: 26,
   'copied-mailboxes': 27,
+  'left-mailboxes': 28,
 } as const
 
 export type TableName = keyof typeof tables

@@ -12,7 +12,7 @@ export interface MailboxMetricsDeps {
 
 export function mailboxMetrics({ mailboxes, outbox }: MailboxMetricsDeps): MetricSource {
   return async () => {
-    const totals = await mailboxes.totals()
+    const totals = await mailboxes.totals.read()
     const kinds: readonly ItemKind[] = ['mail', 'chunk', 'slot']
     const byKind = (part: 'items' | 'bytes'): Metric['samples'] =>
       kinds.map((kind) => ({ labels: { kind }, value: totals[kind][part] }))

@@ -28,9 +28,10 @@ import { HostedMailbox, type CheckedSlot, type SignedSlot } from './hosted-mailb
 import { HostedShelf } from './hosted-shelf.ts'
 import { HouseholdRoom } from './household-room.ts'
 import type { MailboxRates } from './mailbox-rates.ts'
+import { LeftMailboxes } from './left-mailboxes.ts'
 import { MailboxRemoval } from './mailbox-removal.ts'
 import { MailboxTiers } from './mailbox-tiers.ts'
-import { Totals, type MailboxTotals } from './mailbox-totals.ts'
+import { Totals } from './mailbox-totals.ts'
 import { OwnMailbox, type SlotDesk } from './own-mailbox.ts'
 import { expectRoom } from './owner-room.ts'
 import { storedRecord } from './stored-record.ts'
@@ -44,13 +45,13 @@ export interface HostInit {
   readonly taken?: ArrivalsTaken
 }
 
-const dayMs = 86_400_000
-
 export class Mailboxes implements SlotDesk {
   /** What deliveries were answered, since the start. */
   readonly taken = new Tally<'durable' | ErrorCode>()
   /** Those that have copies elsewhere. */
   readonly copied: CopiedMailboxes
+  /** Those whose accounts were deleted here. */
+  readonly left: LeftMailboxes
   /** What each mailbox may have and do, how fast mail comes in, and what all who live here have together. */
   readonly tiers: MailboxTiers
   readonly inbound: MailboxRates
@@ -66,7 +67,8 @@ export class Mailboxes implements SlotDesk {
   /** Per mailbox: the last change of its slots, so that each sees what the one before it did. */
   readonly #changes = new Turns()
   readonly #copies: CopyIntake
-  readonly #totals: Totals
+  /** Of all that are hosted. */
+  readonly totals: Totals
   readonly #leaving: MailboxRemoval
 
   constructor(deps: MailboxesDeps) {
@@ -86,8 +88,9 @@ export class Mailboxes implements SlotDesk {
       mailboxesMax: limits.hostedInMemoryMax,
       doorsMax: limits.hostedDoorsMax,
     })
-    this.#totals = new Totals({ clock, items, hosted })
+    this.totals = new Totals({ clock, items, hosted })
     const copiedRows = store.table('copied-mailboxes')
+    this.left = new LeftMailboxes({ platform, table: store.table('left-mailboxes') })
     this.#leaving = new MailboxRemoval({
       items,
       hostedRows: this.#hostedRows,
@@ -141,7 +144,8 @@ export class Mailboxes implements SlotDesk {
       throw new AbzuError('ABZU_DENIED', 'the account does not name these nodes as its hosts')
     }
     const row = { table: this.#hostedRows.name, key: mailbox, value: rootPk }
-    const rows = [row, ...this.copied.rowsOf(mailbox, hosted.hosts)]
+    const { copied, left } = this
+    const rows = [row, ...copied.rowsOf(mailbox, hosted.hosts), ...left.returning(mailbox)]
     await store.items.putSlots(slots, rows, taken)
     this.#shelf.keep(hosted)
     this.#recordWatchers.tell(mailbox)
@@ -173,6 +177,12 @@ export class Mailboxes implements SlotDesk {
   /** Root public key of the account whose mailbox this is, where it is hosted here. */
   rootOf(mailbox: MailboxId): Uint8Array | undefined {
     return this.#leaving.isGoing(mailbox) ? undefined : this.#hostedRows.get(mailbox)
+  }
+
+  /** Drops a mailbox whose account leaves this node for good. See `HostingPort.leave`. */
+  async leave(mailbox: MailboxId): Promise<void> {
+    if (this.rootOf(mailbox)) await this.left.note(mailbox, await this.record(mailbox))
+    await this.drop(mailbox)
   }
 
   /** Hosts a mailbox no more, and forgets all that is in it. See `MailboxRemoval.run`. */
@@ -235,7 +245,8 @@ export class Mailboxes implements SlotDesk {
       taken[place] = failure ?? this.#durable(hosted, item)
     }
     for (const one of taken) this.taken.count(one.kind === 'durable' ? 'durable' : one.error)
-    if (!failure) this.#announce(admitted)
+    if (failure) return taken
+    for (const { mailbox } of new Set(admitted.map(({ hosted }) => hosted))) this.#arrived(mailbox)
     return taken
   }
 
@@ -247,12 +258,10 @@ export class Mailboxes implements SlotDesk {
   }
 
   async #append(admitted: readonly Admitted[]): Promise<Taken | undefined> {
-    try {
-      await this.#queue(admitted)
-      return undefined
-    } catch (error) {
-      return refusal(toAbzuError(error), this.#deps.log)
-    }
+    return this.#queue(admitted).then(
+      () => undefined,
+      (error: unknown) => refusal(toAbzuError(error), this.#deps.log),
+    )
   }
 
   async #queue(admitted: readonly Admitted[]): Promise<void> {
@@ -327,8 +336,7 @@ export class Mailboxes implements SlotDesk {
     const { mailbox } = hosted
     const acknowledged = checked.flatMap((slot) => slot.acknowledged ?? [])
     const removal = this.#acknowledged.removal(mailbox, acknowledged, items)
-    // Both are queued in this turn, so that one commit takes them; the removal first, since an
-    // acknowledgement without its removal would leave the mail there.
+    // one commit takes both; the removal first: without it an acknowledgement would leave the mail there
     const isEmpty = removal.rows.length === 0
     const removed = isEmpty ? undefined : items.remove(mailbox, removal.ids, removal.rows)
     const copied = checked.flatMap(({ hosts = [] }) => this.copied.rowsOf(mailbox, hosts))
@@ -365,10 +373,6 @@ export class Mailboxes implements SlotDesk {
     return this.#listeners.add(mapKey(mailbox), listener)
   }
 
-  #announce(admitted: readonly Admitted[]): void {
-    for (const { mailbox } of new Set(admitted.map(({ hosted }) => hosted))) this.#arrived(mailbox)
-  }
-
   #arrived(mailbox: MailboxId): void {
     this.#listeners.tell(mapKey(mailbox))
     this.#newsWatchers.tell(mailbox)
@@ -380,7 +384,7 @@ export class Mailboxes implements SlotDesk {
     const { clock, store } = this.#deps
     const nowMs = earliestMs(clock)
     const expired = await store.items.expire(hoursOf(nowMs), limit)
-    return expired + (await this.#acknowledged.forget(Math.floor(nowMs / dayMs) - 32, limit))
+    return expired + (await this.#acknowledged.forget(Math.floor(hoursOf(nowMs) / 24) - 32, limit))
   }
 
   /** At most `limit` mailboxes that are hosted here, in no particular order. */
@@ -388,11 +392,6 @@ export class Mailboxes implements SlotDesk {
     for await (const { key, value } of this.#hostedRows.range({ limit })) {
       yield { mailbox: concatBytes(key) as MailboxId, rootPk: value }
     }
-  }
-
-  /** Counted anew once a minute at most: there may be thousands of mailboxes. */
-  async totals(): Promise<MailboxTotals> {
-    return this.#totals.read()
   }
 }
 

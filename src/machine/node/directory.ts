@@ -5,7 +5,8 @@
  * @module
  */
 
-import { placeOf, verifyMailboxRecord } from '../../base/crypto/mailbox-record.ts'
+import { mailboxIdOf } from '../../base/crypto/address.ts'
+import { placeOf, unverifiedRecord, verifyMailboxRecord } from '../../base/crypto/mailbox-record.ts'
 import type { CryptoPlatform } from '../../base/crypto/platform.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import { equalBytes, toHex } from '../../base/util/bytes.ts'
@@ -113,15 +114,21 @@ export class Directory {
     return own && newest && !equalBytes(own, newest) ? newest : undefined
   }
 
-  /** Keeps the last record of a mailbox hosted here that is about to go, and offers it to the mesh. Resolves once it is
-   *  durable here.
-   *  @throws {AbzuError} ABZU_MALFORMED, ABZU_QUOTA_EXCEEDED, those of the store */
+  /** Keeps the last record of a mailbox hosted here that is about to go, and offers it to its other hosts and to the mesh.
+   *  Resolves once it is durable here.
+   *  @throws {AbzuError} ABZU_MALFORMED, ABZU_QUOTA_EXCEEDED, ABZU_ALREADY_EXISTS where another one is as new, those of the
+   *  store */
   async bequeath(signed: Uint8Array): Promise<void> {
-    const { transport, held, platform, log } = this.#deps
-    await held.keepAhead(signed, transport.peerId)
-    const { mailbox } = verifyMailboxRecord(platform, signed)
+    const { transport, hosted, held, platform, log } = this.#deps
+    const mailbox = mailboxIdOf(platform, unverifiedRecord(signed).account)
+    const before = await hosted.record(mailbox)
+    const { kind } = await held.keepAhead(signed, transport.peerId)
+    if (kind !== 'held') {
+      throw new AbzuError('ABZU_ALREADY_EXISTS', 'another record of the account is as new')
+    }
+    const hosts = before ? unverifiedRecord(before).hosts : []
     // whom this does not reach, the rounds that tend what is held do
-    this.publish(mailbox).catch((error: unknown) => {
+    this.publish(mailbox, hosts).catch((error: unknown) => {
       log.debug('last-record-not-published', { error: toAbzuError(error) })
     })
   }
@@ -197,35 +204,56 @@ export class Directory {
     }
   }
 
-  /** Offers the newest record of a mailbox to the nodes nearest to it. Never rejects for what a node does. */
-  async publish(mailbox: MailboxId): Promise<Publication> {
+  /** Offers the newest record of a mailbox to the nodes nearest to it, and to `hosts` first. Never rejects for what a node
+   *  does. */
+  async publish(mailbox: MailboxId, hosts: readonly Host[] = []): Promise<Publication> {
     const { transport, held, limits, scheduler } = this.#deps
     const counts = { held: 0, refused: 0, stale: 0, forks: 0 }
     const signed = await held.newest(mailbox)
     if (!signed) return counts
+    const offer = async (peer: MeshPeer) => this.#offer(mailbox, { signed, peer, counts })
+    const others = hosts.filter(({ peerId }) => peerId !== transport.peerId)
+    await inParallel(others, limits.askParallelMax, async (host) =>
+      offer({ peerId: host.peerId as PeerId, addresses: dialAddresses(host) }),
+    )
     const patience = { timeoutMs: limits.answersMs }
     const peers = await withDeadline(scheduler, patience, async (signal) =>
       transport.mesh.closest(mailbox, signal),
     )
     const wanted = limits.holdersMax
     await inParallel(peers, limits.askParallelMax, async (peer) => {
-      if (counts.held >= wanted) return
-      try {
-        const request = encodeRecordRequest({ kind: 'put', record: signed })
-        const answer = await call(transport, peer.peerId, recordProtocol, request, {
-          addresses: peer.addresses,
-          timeoutMs: limits.askMs,
-          scheduler,
-        })
-        await this.#count(mailbox, { signed, peer, answer: decodePutAnswer(answer) }, counts)
-      } catch (error) {
-        if (!isAbzuError(error)) throw error
-        counts.refused++
-        this.#note('record-not-taken', mailbox, peer, error)
-      }
+      if (counts.held < wanted) await offer(peer)
     })
     held.refreshed(mailbox)
     return counts
+  }
+
+  async #offer(
+    mailbox: MailboxId,
+    {
+      signed,
+      peer,
+      counts,
+    }: {
+      signed: Uint8Array
+      peer: MeshPeer
+      counts: { held: number; refused: number; stale: number; forks: number }
+    },
+  ): Promise<void> {
+    const { transport, limits, scheduler } = this.#deps
+    try {
+      const request = encodeRecordRequest({ kind: 'put', record: signed })
+      const answer = await call(transport, peer.peerId, recordProtocol, request, {
+        addresses: peer.addresses,
+        timeoutMs: limits.askMs,
+        scheduler,
+      })
+      await this.#count(mailbox, { signed, peer, answer: decodePutAnswer(answer) }, counts)
+    } catch (error) {
+      if (!isAbzuError(error)) throw error
+      counts.refused++
+      this.#note('record-not-taken', mailbox, peer, error)
+    }
   }
 
   async #count(

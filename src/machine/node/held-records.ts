@@ -135,11 +135,11 @@ export class HeldRecords {
     }
   }
 
-  /** Keeps a record that this node has come across, of a mailbox that is hosted here: its account is ahead
-   *  elsewhere. */
-  async keepAhead(signed: Uint8Array, from: PeerId): Promise<void> {
+  /** Keeps a record of a mailbox that is hosted here which is newer than the one in it: this node has come across it, or
+   *  the account leaves. */
+  async keepAhead(signed: Uint8Array, from: PeerId): Promise<PutAnswer> {
     const { mailbox } = verifyMailboxRecord(this.#deps.platform, signed)
-    await this.#changes.run(mapKey(mailbox), async () => this.#put(mailbox, signed, from))
+    return this.#changes.run(mapKey(mailbox), async () => this.#put(mailbox, signed, from))
   }
 
   /** Mailboxes whose record nobody has offered for `republishMs`, at most `limit`. */

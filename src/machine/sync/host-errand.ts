@@ -5,6 +5,7 @@ import { equalBytes } from '../../base/util/bytes.ts'
 import { AbzuError } from '../../base/util/errors.ts'
 import type { PullerMessage } from '../../base/wire/sync.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
+import type { HeldRecords } from '../node/held-records.ts'
 import type { CopyRoom } from './copy-room.ts'
 import { introductionSlots } from './introduction.ts'
 import type { Errand, Mark } from './puller.ts'
@@ -14,7 +15,10 @@ import type { SourceCursor } from './sync-cursors.ts'
 export interface HostErrandDeps {
   readonly platform: Pick<CryptoPlatform, 'sha256'>
   readonly items: Pick<ItemStore, 'slot' | 'digest'>
-  readonly mailboxes: Pick<Mailboxes, 'rootOf' | 'hostsOf'>
+  readonly mailboxes: Pick<Mailboxes, 'rootOf' | 'hostsOf' | 'left'>
+  /** Records that are known of mailboxes which are not here.
+   *  @default none */
+  readonly held?: Pick<HeldRecords, 'get'>
   readonly shared: Pick<SharedMailboxes, 'with' | 'isOffered'>
   readonly room: Pick<CopyRoom, 'left' | 'taken'>
   readonly self: PeerId
@@ -90,8 +94,9 @@ export class HostErrand implements Errand {
   }
 
   async isWelcome(mailbox: MailboxId): Promise<boolean> {
-    const { mailboxes, room } = this.#deps
+    const { mailboxes, held, room } = this.#deps
     if (mailboxes.rootOf(mailbox)) return this.#isShared(mailbox)
+    if (mailboxes.left.has(mailbox, held?.get(mailbox))) return false
     return (await room.left(this.#peer, mailbox)) > 0
   }
 

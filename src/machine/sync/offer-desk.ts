@@ -68,9 +68,10 @@ export class OfferDesk {
    *  @throws {AbzuError} ABZU_CLOSED; why the stream failed */
   async offer(mailbox: MailboxId, offered: readonly ListedItem[]): Promise<void> {
     const bytes = offered.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-    while (this.#isFull(bytes)) await this.#oldest()
-    if (this.#isClosed) throw new AbzuError('ABZU_CLOSED', 'the puller has gone')
     await this.#stream.ready()
+    // whoever waits as well may have taken the place
+    for (; this.#isFull(bytes); await this.#stream.ready()) await this.#oldest()
+    if (this.#isClosed) throw new AbzuError('ABZU_CLOSED', 'the puller has gone')
     const offer = this.#next++ % 2 ** 32
     const done = Promise.withResolvers<void>()
     this.#open.set(offer, { mailbox, offered, bytes, done, isAnswered: false })

@@ -74,7 +74,8 @@ export interface Errand {
 
 interface Offer {
   readonly mailbox: MailboxId
-  readonly ids: readonly Uint8Array[]
+  /** Items that were wanted and have not come. */
+  lacking: number
   /** Stores that are under way. */
   readonly stores: Promise<void>[]
 }
@@ -150,8 +151,8 @@ export class Puller {
   }
 
   async #take(message: SourceMessage): Promise<void> {
-    const isWelcome = this.#epoch.length > 0
-    if (!isWelcome && message.kind !== 'welcome' && message.kind !== 'challenge') {
+    const hasGreeted = this.#epoch.length > 0
+    if (!hasGreeted && message.kind !== 'welcome' && message.kind !== 'challenge') {
       throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'a source that has not greeted')
     }
     switch (message.kind) {
@@ -200,7 +201,7 @@ export class Puller {
       this.#listed.set(mapKey(mailbox), { mailbox, rootPk })
       this.#asked.push(mailbox)
     }
-    if (this.#listed.size > listedMax) {
+    if (Math.max(this.#listed.size, this.#asked.length) > listedMax) {
       throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'more mailboxes than one node shares')
     }
     if (!isLast) return
@@ -215,17 +216,21 @@ export class Puller {
     const isWelcome = isListed && (await this.#errand.isWelcome(mailbox))
     const all = offeredIds(joined)
     const flags = all.map((id) => isWelcome && this.#deps.mailboxes.wants(mailbox, id))
-    const ids = all.filter((_, n) => flags[n])
+    const wanted = flags.filter((isWanted) => isWanted).length
     if (this.#offers.size >= offersOpenMax) {
       throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'more offers than are open at once')
     }
-    if (ids.length > 0) this.#offers.set(offer, { mailbox, ids, stores: [] })
+    if (wanted > 0) this.#offers.set(offer, { mailbox, lacking: wanted, stores: [] })
     this.say({ kind: 'want', offer, bits: toBits(flags) })
   }
 
   #receive({ offer: number, isLast, items }: Message<'items'>): void {
     const offer = this.#offers.get(number)
     if (!offer) throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'items of no offer')
+    offer.lacking -= items.length
+    if (offer.lacking < 0) {
+      throw new AbzuError('ABZU_PROTOCOL_VIOLATION', 'more items than were wanted')
+    }
     const store = this.#store(offer.mailbox, items.map(ownSlot))
     store.catch((error: unknown) => this.#stream.abort(toAbzuError(error)))
     offer.stores.push(store)

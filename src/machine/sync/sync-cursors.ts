@@ -8,7 +8,7 @@ import { machineKeyOf } from '../../base/crypto/address.ts'
 import type { RowChange, Table, TableName } from '../../base/store/table.ts'
 import type { MailboxId, PeerId } from '../../base/util/brand.ts'
 import { concatBytes, mapKey } from '../../base/util/bytes.ts'
-import { toAbzuError } from '../../base/util/errors.ts'
+import { isAbzuError } from '../../base/util/errors.ts'
 import type { Log } from '../../base/util/log.ts'
 import { encode } from '../../base/wire/codec.ts'
 import { bytes, decodeShape, literal, record, uint } from '../../base/wire/shape.ts'
@@ -51,7 +51,8 @@ export class SourceCursor {
       const row = deps.table('sync-cursors').get(prefix)
       cursor.#cursor = row && decodeShape(cursorShape, row, 'sync cursor')
     } catch (error) {
-      log.warn('sync-cursor-unreadable', { peer, error: toAbzuError(error) })
+      if (!isAbzuError(error)) throw error
+      log.warn('sync-cursor-unreadable', { peer, error })
     }
     for await (const { key } of deps.table('sync-members').range({ prefix, limit: membersMax })) {
       const mailbox = key.slice(prefix.length) as MailboxId

@@ -229,6 +229,12 @@ export class Account {
     await this.prekeys.leaveFor(home, async (drafts) => store(this.#signed(drafts)))
   }
 
+  /** Signs the account's last record. See `Prekeys.close`.
+   *  @throws {AbzuError} ABZU_ACCOUNT_MOVED, those of `keep` */
+  async close(keep: (signed: Uint8Array) => Promise<void>): Promise<void> {
+    await this.prekeys.close(await this.recordAhead(), keep)
+  }
+
   #signed(drafts: readonly SlotDraft[]): SignedSlot[] {
     const { platform, mailbox, versions } = this
     return signDrafts({ platform, mailbox, device: this.#device, versions }, drafts)

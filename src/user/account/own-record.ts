@@ -154,14 +154,20 @@ export function leavingRecord(signing: SigningInit, last: MailboxRecord, home: H
   return following(signing, last, { hosts: hostsAfterMove(last.hosts, home) })
 }
 
-/** The last record of an account, which nobody hosts from then on: copies go. */
+/** The last record of an account, which nobody hosts from then on: copies go.
+ *  @param init.seqSeen the highest number of any record of the account that was seen */
 export function closingRecord(
   signing: SigningInit,
   last: MailboxRecord,
-  { nowHours }: { nowHours: number },
+  { seqSeen, nowHours }: { seqSeen: number; nowHours: number },
 ): Uint8Array {
-  const notAfterHours = nowHours + recordHoursMax
-  return following(signing, last, { hosts: [], priorKeys: [], notAfterHours })
+  return following(signing, last, {
+    seq: seqSeen + 1,
+    notBeforeHours: nowHours,
+    notAfterHours: nowHours + recordHoursMax,
+    priorKeys: [],
+    hosts: [],
+  })
 }
 
 /** The record that follows `last` for an account that lets strangers write, or does not. */

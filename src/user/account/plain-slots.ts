@@ -102,7 +102,7 @@ export async function readPlainSlots(init: PlainSlotsInit): Promise<PlainSlots> 
 
 /** The record in the account's own mailbox, not verified.
  *  @throws {AbzuError} ABZU_STORE_DAMAGED, ABZU_MALFORMED, those of the store */
-export async function ownRecord({
+export async function unverifiedOwnRecord({
   platform,
   port,
 }: Pick<PlainSlotsInit, 'platform' | 'port'>): Promise<Uint8Array> {
@@ -116,7 +116,7 @@ export async function ownRecord({
 export async function readOwnRecord(
   init: Pick<PlainSlotsInit, 'platform' | 'port' | 'rootPk'>,
 ): Promise<SignedRecord> {
-  return openRecord(init, await ownRecord(init))
+  return openRecord(init, await unverifiedOwnRecord(init))
 }
 
 function openRecord(

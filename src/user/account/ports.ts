@@ -61,10 +61,10 @@ export interface HostingPort {
   /** Puts a letter into a mailbox that is hosted here, by the checks of any delivery. Resolves after fsync.
    *  @throws {AbzuError} ABZU_NOT_HOSTED, ABZU_STALE_KEY, ABZU_DOOR_CLOSED, ABZU_QUOTA_EXCEEDED, those of the store */
   deliver(letter: OwnDelivery): Promise<void>
-  /** Hosts a mailbox no more, and forgets all that is in it. Resolves after fsync; where it is not hosted, at once. Cut off midway, it
-   *  is to be called again.
+  /** Hosts a mailbox no more, forgets all that is in it, and takes no copy of it by a record that was known by then.
+   *  Resolves after fsync; where it is not hosted, at once. Cut off midway, it is to be called again.
    *  @throws {AbzuError} those of the store */
-  drop(mailbox: MailboxId): Promise<void>
+  leave(mailbox: MailboxId): Promise<void>
 }
 
 /** A letter of one account of this node to another. */
@@ -218,9 +218,10 @@ export interface DirectoryPort {
   /** A newer record of an account that lives here than the one that its mailbox has, where another node showed
    *  one; undefined where not. */
   ahead(mailbox: MailboxId): Promise<Uint8Array | undefined>
-  /** Takes over the last record of an account that leaves for good: keeps it for whoever asks, and offers it to other
-   *  nodes. Resolves once it is durable here.
-   *  @throws {AbzuError} ABZU_MALFORMED, ABZU_QUOTA_EXCEEDED, those of the store */
+  /** Takes over the last record of an account that leaves for good: keeps it for whoever asks, and offers it to its other
+   *  hosts and to the mesh. Resolves once it is durable here.
+   *  @throws {AbzuError} ABZU_MALFORMED, ABZU_QUOTA_EXCEEDED, ABZU_ALREADY_EXISTS where another one is as new, those of the
+   *  store */
   bequeath(signed: Uint8Array): Promise<void>
 }
 

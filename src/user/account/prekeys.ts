@@ -59,6 +59,8 @@ export class Prekeys {
   #next: Prekey | undefined
   /** The next one is wanted before its day. */
   #isRenewed = false
+  /** The last record is signed. */
+  #isClosed = false
 
   constructor(init: PrekeysInit) {
     this.#init = init
@@ -88,9 +90,22 @@ export class Prekeys {
     await this.#change((record) => leavingRecord(this.#init, record, home), store)
   }
 
-  /** Signs a record by which the account lives nowhere any more. It is not stored. */
-  closing(): Uint8Array {
-    return closingRecord(this.#init, this.#record.record, { nowHours: this.#nowHours() })
+  /** Signs a record by which the account lives nowhere any more, also where another node has shown `ahead`; `keep` makes it
+   *  durable, outside the mailbox. Nothing is signed after it. */
+  async close(
+    ahead: Uint8Array | undefined,
+    keep: (signed: Uint8Array) => Promise<void>,
+  ): Promise<void> {
+    const { platform, rootPk } = this.#init
+    await this.#changes.run(async () => {
+      await this.#refresh()
+      const { signed, record } = this.#record
+      this.#init.expectHome(signed)
+      const other = ahead && openMailboxRecord(platform, ahead, rootPk)
+      const seqSeen = Math.max(record.seq, other?.seq ?? 0)
+      await keep(closingRecord(this.#init, record, { seqSeen, nowHours: this.#nowHours() }))
+      this.#isClosed = true
+    })
   }
 
   /** Whether people without a token may write, by the newest record. */
@@ -193,6 +208,7 @@ export class Prekeys {
     store = this.#init.write,
   ): Promise<void> {
     await this.#changes.run(async () => {
+      if (this.#isClosed) return
       await this.#refresh()
       this.#init.expectHome(this.#record.signed)
       const content = await next(this.#record.record)

@@ -33,7 +33,7 @@ export interface DeparturesDeps {
   readonly scheduler: Scheduler
   readonly log: Log
   readonly roster: Roster
-  readonly hosting: Pick<HostingPort, 'drop'>
+  readonly hosting: Pick<HostingPort, 'leave'>
   readonly directory: Pick<DirectoryPort, 'bequeath'>
   /** Ends an account's work and drops its keys from memory. */
   readonly lock: (entry: Entry) => Promise<void>
@@ -123,9 +123,8 @@ export class Departures {
     await roster.holding(entry.id, async () => {
       entry.isLeaving = true
       try {
-        const closing = await entry.member?.closingRecord()
+        await this.#close(entry)
         await lock(entry)
-        if (closing) await this.#bequeath(closing)
         const row = { ...entry.row, wrappedDevice: noSecret, isDeleted: true }
         await roster.save(row)
         roster.leave(entry, row)
@@ -138,13 +137,16 @@ export class Departures {
     })
   }
 
-  /** Nodes that keep copies learn from it that they may go. Should the account stay after all, its next record surpasses it. */
-  async #bequeath(closing: Uint8Array): Promise<void> {
+  /** Nodes that keep copies learn from a last record that they may go. Should the account stay after all, its next record
+   *  surpasses it. */
+  async #close({ member, row }: Entry): Promise<void> {
+    const { directory, log } = this.#deps
+    if (!member || row.movedTo !== undefined) return
     try {
-      await this.#deps.directory.bequeath(closing)
+      await member.close(async (signed) => directory.bequeath(signed))
     } catch (error) {
-      // whoever wants to leave is not kept by a record that has no place: copies go when the last one ends
-      this.#deps.log.warn('closing-not-kept', { error: toAbzuError(error) })
+      // whoever wants to leave is not kept by a record that has no place: copies go when the one before it ends
+      log.warn('account-not-closed', { error: toAbzuError(error) })
     }
   }
 
@@ -154,7 +156,7 @@ export class Departures {
     for (const row of roster.leaving()) {
       await forget(row.rootPk)
       // of an account that was announced and has not come, the mailbox is a copy for its home
-      if (!row.isAnnounced) await hosting.drop(mailboxIdOf(platform, row.rootPk))
+      if (!row.isAnnounced) await hosting.leave(mailboxIdOf(platform, row.rootPk))
       await roster.forget(row)
     }
   }

@@ -139,10 +139,10 @@ export class Member {
     await this.#account.gate.pass(async () => this.#account.leaveFor(home, store))
   }
 
-  /** Signs the account's last record. See `Prekeys.closing`.
-   *  @throws {AbzuError} ABZU_LOCKED */
-  async closingRecord(): Promise<Uint8Array> {
-    return this.#account.gate.pass(async () => this.#account.prekeys.closing())
+  /** See `Account.close`.
+   *  @throws {AbzuError} ABZU_LOCKED, those of Account.close */
+  async close(keep: (signed: Uint8Array) => Promise<void>): Promise<void> {
+    await this.#account.gate.pass(async () => this.#account.close(keep))
   }
 
   /** The account on its way into a file. See `exportedAccount`. */

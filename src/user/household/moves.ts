@@ -23,7 +23,7 @@ import type { Host } from '../../base/wire/records.ts'
 import { encodeAccountRow, type AccountRow } from '../account/account-row.ts'
 import type { Holders } from '../account/holder-choice.ts'
 import { parsePersonName } from '../account/person-name.ts'
-import { ownRecord, readOwnRecord } from '../account/plain-slots.ts'
+import { readOwnRecord, unverifiedOwnRecord } from '../account/plain-slots.ts'
 import type {
   CarriagePort,
   DirectoryPort,
@@ -179,13 +179,13 @@ export class Moves {
     }
   }
 
-  /** Looks what the records say of every account: one may have come or gone while this node was down, or have stopped before
-   *  that was written down. */
+  /** Looks what the records say of every account: one may have come or gone while this node was down, or just before it
+   *  stopped. */
   async lookAtAll(): Promise<void> {
     const { roster, log } = this.#deps
     for (const { row } of roster.all()) {
       try {
-        if (await this.#isAmiss(row)) await this.recordChanged(row.rootPk)
+        if (await this.#isDoubtful(row)) await this.recordChanged(row.rootPk)
       } catch (error) {
         // the next unlocking looks as well
         log.warn('record-not-looked-at', { error: toAbzuError(error) })
@@ -193,13 +193,14 @@ export class Moves {
     }
   }
 
-  /** Whether the row says of the account's home what the record, which is not verified, does not. */
-  async #isAmiss({ rootPk, movedTo, isAnnounced }: AccountRow): Promise<boolean> {
-    if (isAnnounced || movedTo !== undefined) return isAnnounced ?? false
+  /** Whether the record, which is not verified, may say of the account's home what the row does not. */
+  async #isDoubtful({ rootPk, movedTo, isAnnounced }: AccountRow): Promise<boolean> {
+    if (isAnnounced) return true
+    if (movedTo !== undefined) return false
     const { platform, hosting, directory } = this.#deps
     const port = hosting.mailbox(mailboxIdOf(platform, rootPk))
     const { peerId } = directory.home()
-    const { hosts } = unverifiedRecord(await ownRecord({ platform, port }))
+    const { hosts } = unverifiedRecord(await unverifiedOwnRecord({ platform, port }))
     return !hosts.some((host) => host.role === 'home' && host.peerId === peerId)
   }
 

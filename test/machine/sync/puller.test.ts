@@ -3,7 +3,7 @@ import { mailboxIdOf } from '../../../src/base/crypto/address.ts'
 import { nodePlatform } from '../../../src/base/crypto/node-platform.ts'
 import { emptySum, sumBytes } from '../../../src/base/store/id-sum.ts'
 import type { PeerId } from '../../../src/base/util/brand.ts'
-import { concatBytes } from '../../../src/base/util/bytes.ts'
+import { concatBytes, joinBytes } from '../../../src/base/util/bytes.ts'
 import {
   decodePullerMessage,
   encodeSourceMessage,
@@ -102,6 +102,25 @@ async function breaks(t: Test, messages: Iterable<SourceMessage | Uint8Array>, c
 t.test('a list has an end', async (t) => {
   t.equal((await pullFrom(endlessList(100_000))).end, undefined)
   await breaks(t, endlessList(100_001), 'ABZU_PROTOCOL_VIOLATION')
+  const same = Array.from({ length: 26 }, (_, n): SourceMessage => ({
+    ...listed,
+    isFirst: n === 0,
+    isLast: false,
+    roots: joinBytes(Array.from({ length: sharePageMax }, () => rootPk)),
+  }))
+  await breaks(t, same, 'ABZU_PROTOCOL_VIOLATION')
+})
+
+t.test('no more comes than was wanted', async (t) => {
+  const one = { kind: 'chunk', expiresAtHours: 0, pool: 0, signed: new Uint8Array() } as const
+  const items = (count: number): SourceMessage => ({
+    kind: 'items',
+    offer: 0,
+    isLast: false,
+    items: Array.from({ length: count }, () => ({ ...one, body: platform.random(10) })),
+  })
+  t.equal((await pullFrom([...offers(1), items(1), items(1)])).end, undefined)
+  await breaks(t, [...offers(1), items(1), items(2)], 'ABZU_PROTOCOL_VIOLATION')
 })
 
 t.test('so have the offers that are open', async (t) => {
