@@ -45,7 +45,7 @@ const hour = 60 * minute
 const shortMs = 12 * minute
 const longMs = 27 * hour
 /** Longer than any pause between two attempts. */
-const drainMs = 2.5 * hour
+const drainMs = 1.5 * hour
 /** A home that was put back learns from its next publication that its records were outrun, and acts within an hour. */
 const republishMs = 15 * hour
 const lookEveryMs = 3 * minute
@@ -99,7 +99,7 @@ async function live(world: World, wanted: readonly FaultKind[] | undefined): Pro
   const { random, timeline, problems } = world
   for (const node of world.nodes) await world.wait(world.start(node), minute)
   await world.wait(world.lookAtRecords(), minute)
-  const durationMs = random.chance(0.1) ? longMs : shortMs * random.between(0.2, 1.5)
+  const durationMs = random.chance(0.06) ? longMs : shortMs * random.between(0.2, 1.5)
   const faults = wanted ? new Set(wanted) : drawFaults(world)
   planFaults(world, { faults, durationMs })
   planLife(world, durationMs)
