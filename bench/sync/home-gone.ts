@@ -13,7 +13,7 @@ import { NodeProcess } from './node-process.ts'
 const platform = nodePlatform()
 const hourMs = 3_600_000
 /** Households whose homes die at their own times: most of a run is a wait. */
-const full = { households: 4, budgetMs: 15_000 }
+const full = { households: 4, budgetMs: 48_000 }
 const quick = { households: 1, budgetMs: 0 }
 
 /** From the death of a home to the receipt of a holder for the next letter. */

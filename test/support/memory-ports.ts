@@ -124,6 +124,7 @@ export class MemoryNode {
   }
 
   readonly hosting: HostingPort = {
+    copied: { has: () => true },
     host: async (rootPk, slots) => {
       const mailbox = new MemoryMailbox(this, this.#deps, rootPk)
       const checked = mailbox.checkAll(slots)
@@ -151,7 +152,6 @@ export class MemoryNode {
   holders: readonly Host[] = []
   isCovered = true
   readonly parted = new Set<string>()
-
   /** What another node showed to be newer than the record of the account here. */
   recordAhead: Uint8Array | undefined
   readonly bequeathed: Uint8Array[] = []

@@ -40,6 +40,12 @@ export class CopiedMailboxes {
     return [{ table: table.name, key: mailbox, value: nothing }]
   }
 
+  /** Whether a mailbox is one of them, once `all` was read.
+   *  @throws {AbzuError} ABZU_STORE_DAMAGED */
+  has(mailbox: MailboxId): boolean {
+    return this.#deps.table.get(mailbox) !== undefined
+  }
+
   /** All of them, in no particular order.
    *  @param epoch of the store now
    *  @throws {AbzuError} those of the store */

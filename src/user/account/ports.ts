@@ -52,6 +52,8 @@ export interface MailboxPort {
 
 /** Opens mailboxes on this machine. */
 export interface HostingPort {
+  /** Mailboxes that have copies at other nodes, or had: a record may have come from there. */
+  readonly copied: { has(mailbox: MailboxId): boolean }
   /** Hosts a mailbox whose first slots are given: identity, record, keyring. Resolves after fsync.
    *  @throws {AbzuError} ABZU_ALREADY_EXISTS, those of putSlots */
   host(rootPk: Uint8Array, slots: readonly SignedSlot[]): Promise<MailboxPort>

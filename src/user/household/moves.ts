@@ -43,7 +43,7 @@ export interface MovesDeps {
   readonly scheduler: Scheduler
   readonly log: Log
   readonly roster: Roster
-  readonly hosting: Pick<HostingPort, 'mailbox'>
+  readonly hosting: Pick<HostingPort, 'copied' | 'mailbox'>
   readonly directory: Pick<DirectoryPort, 'home'>
   readonly carriage: Pick<CarriagePort, 'settle'>
   readonly moving: MovingPort
@@ -193,12 +193,15 @@ export class Moves {
     }
   }
 
-  /** Whether the record, which is not verified, may say of the account's home what the row does not. */
+  /** Whether the record, which is not verified, may say of the account's home what the row does not. Few are read: a node may
+   *  have thousands of accounts. */
   async #isDoubtful({ rootPk, movedTo, isAnnounced }: AccountRow): Promise<boolean> {
     if (isAnnounced) return true
     if (movedTo !== undefined) return false
     const { platform, hosting, directory } = this.#deps
-    const port = hosting.mailbox(mailboxIdOf(platform, rootPk))
+    const mailbox = mailboxIdOf(platform, rootPk)
+    if (!hosting.copied.has(mailbox)) return false
+    const port = hosting.mailbox(mailbox)
     const { peerId } = directory.home()
     const { hosts } = unverifiedRecord(await unverifiedOwnRecord({ platform, port }))
     return !hosts.some((host) => host.role === 'home' && host.peerId === peerId)
