@@ -7,6 +7,7 @@ import { withAppend } from '../../bench/deliver/item-stores.ts'
 import type { Aead, CryptoPlatform } from '../../src/base/crypto/platform.ts'
 import type { Database, WriteBatch } from '../../src/base/store/database.ts'
 import { wrapSegments, type BodyPlace, type Segments } from '../../src/base/store/segments.ts'
+import type { Table, TableName } from '../../src/base/store/table.ts'
 import type { ItemId } from '../../src/base/util/brand.ts'
 import { silentLog } from '../../src/base/util/log.ts'
 import { parsePlainSlot, plainSlotKind } from '../../src/base/wire/plain-slot.ts'
@@ -49,6 +50,14 @@ function repeating(platform: CryptoPlatform): CryptoPlatform {
   let draws = 0
   const id = (): Uint8Array => new Uint8Array(16).fill(++draws % 3)
   return { ...platform, random: (length) => (length === 16 ? id() : platform.random(length)) }
+}
+
+/** `store` with one table that has some of its members replaced. */
+function withTable(store: NodeStore, name: TableName, changes: Partial<Table>): NodeStore {
+  return replacing(store, {
+    table: (asked) =>
+      asked === name ? replacing(store.table(asked), changes) : store.table(asked),
+  })
 }
 
 /** Writes of accounts as `put` makes them, given the right way and the slots. */
@@ -174,15 +183,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'the outbox forgets at a restart',
     from: 15,
-    wiring: {
-      store: (store) =>
-        replacing<NodeStore>(store, {
-          table: (name) =>
-            name === 'outbox'
-              ? replacing(store.table(name), { range: nothing })
-              : store.table(name),
-        }),
-    },
+    wiring: { store: (store) => withTable(store, 'outbox', { range: nothing }) },
     faults: ['kill', 'partition', 'restart'],
     breaks: /^I15\b/,
   },
@@ -333,13 +334,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'mail that was taken out is taken in again',
     from: 20,
     wiring: {
-      store: (store) =>
-        replacing<NodeStore>(store, {
-          table: (name) =>
-            name === 'acknowledged'
-              ? replacing(store.table(name), { range: nothing, get: () => undefined })
-              : store.table(name),
-        }),
+      store: (store) => withTable(store, 'acknowledged', { range: nothing, get: () => undefined }),
     },
     faults: ['lying-copy', 'partition', 'kill'],
     breaks: /^I4\b/,
